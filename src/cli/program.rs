@@ -1,0 +1,262 @@
+//! A program from the command line: its text, its checks, its profile, its settings, its evaluation.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::{fs, io};
+
+use super::output::Output;
+use super::place::{self, StoreOptions};
+use super::{Exit, Failure, figures};
+use crate::diag::codes::{data as data_codes, evaluation, invocation};
+use crate::diag::{Diagnostic, Severity};
+use crate::eval::{self, External, Fingerprints, Overrides, Program, Weights};
+use crate::graph::NodeId;
+use crate::manifest::profile::Profile;
+use crate::nn::data;
+use crate::plan::{Plan, Status};
+use crate::resolve::{self, Linked, library};
+use crate::syntax::tree::{ItemKind, Param};
+use crate::types::{self, Typed};
+use crate::world::World;
+
+/// Options of a command that reads one program.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct ProgramOptions {
+    /// The program.
+    pub(super) file: PathBuf,
+    /// Set a parameter of the program for this run: `--set rate=20%`.
+    #[arg(long = "set", value_name = "NAME=EXPRESSION")]
+    pub(super) settings: Vec<String>,
+    #[command(flatten)]
+    pub(super) place: StoreOptions,
+}
+
+/// A program, ready to be planned.
+pub(super) struct Loaded {
+    /// The program with its types; its sources hold the profile and the settings too.
+    pub(super) typed: Typed,
+    /// Its stages and outputs.
+    pub(super) program: Program,
+    /// What the profile says.
+    pub(super) profile: Profile,
+    /// Directory of the store.
+    pub(super) store: PathBuf,
+}
+
+impl ProgramOptions {
+    /// Reads, checks and evaluates the program. Warnings are printed.
+    pub(super) fn load(&self, world: &dyn World, output: Output) -> Result<Loaded, Failure> {
+        let mut typed = check(world, &self.file)?;
+        if has_errors(&typed.diagnostics) {
+            return Err(Failure::invalid(typed.linked.sources, typed.diagnostics));
+        }
+        let profile = self.place.read_profile(world, &mut typed.linked.sources)?;
+        let overrides = self.overrides(&profile, &mut typed)?;
+        let at_hand = AtHand::new(&profile, &self.file);
+        let program = match eval::evaluate(&typed, &overrides, &at_hand) {
+            Ok(program) => program,
+            Err(diagnostics) => return Err(Failure::invalid(typed.linked.sources, diagnostics)),
+        };
+        let mut warnings = std::mem::take(&mut typed.diagnostics);
+        warnings.extend(at_hand.problems());
+        if !warnings.is_empty() {
+            output.diagnostics(&warnings, &typed.linked.sources);
+        }
+        let store = self.place.directory(world, &profile, Some(&self.file));
+        Ok(Loaded { typed, program, profile, store })
+    }
+
+    /// Collects the settings of the profile, then those of the command line, which win; reports all that is wrong.
+    fn overrides(&self, profile: &Profile, typed: &mut Typed) -> Result<Overrides, Failure> {
+        let mut overrides = Overrides::default();
+        let mut wrong = Vec::new();
+        for setting in &profile.params {
+            let sources = &mut typed.linked.sources;
+            wrong.extend(overrides.add(sources, &setting.name, &setting.expression, Some(setting.span)).err());
+        }
+        for text in &self.settings {
+            match text.split_once('=') {
+                Some((name, value)) if !name.trim().is_empty() => {
+                    let sources = &mut typed.linked.sources;
+                    wrong.extend(overrides.add(sources, name.trim(), value.trim(), None).err());
+                }
+                _ => {
+                    let message = format!("`--set {text}` is not `name=expression`");
+                    let help = "write, for example, `--set rate=20%`";
+                    wrong.push(vec![Diagnostic::error(&invocation::BAD_SETTING, message).help(help)]);
+                }
+            }
+        }
+        for setting in overrides.iter() {
+            wrong.push(typed.admit(&setting.name, &setting.value));
+        }
+        let wrong: Vec<Diagnostic> = wrong.into_iter().flatten().collect();
+        if wrong.is_empty() { Ok(overrides) } else { Err(Failure::invalid(typed.linked.sources.clone(), wrong)) }
+    }
+}
+
+/// The data of this machine.
+struct AtHand<'a> {
+    roots: &'a BTreeMap<String, PathBuf>,
+    directory: &'a Path,
+    known: Mutex<BTreeMap<String, Option<String>>>,
+    problems: Mutex<Vec<String>>,
+}
+
+impl<'a> AtHand<'a> {
+    fn new(profile: &'a Profile, program: &'a Path) -> Self {
+        let directory = program.parent().unwrap_or(Path::new(""));
+        Self { roots: &profile.data, directory, known: Mutex::default(), problems: Mutex::default() }
+    }
+
+    fn problems(&self) -> Vec<Diagnostic> {
+        let found = self.problems.lock().map(|mut list| std::mem::take(&mut *list)).unwrap_or_default();
+        let warn = |text: String| Diagnostic::warning(&data_codes::DATA_UNREADABLE, text);
+        found.into_iter().map(|text| warn(text).help("the plan holds, but stages that read it will fail")).collect()
+    }
+}
+
+impl Fingerprints for AtHand<'_> {
+    fn digest(&self, data: External<'_>) -> Option<String> {
+        let name = format!("{data:?}");
+        if let Some(known) = self.known.lock().ok().and_then(|known| known.get(&name).cloned()) {
+            return known;
+        }
+        let found = match data {
+            External::Data(set) => data::of_data(set, self.roots),
+            External::Probe(probe) => data::of_probe(probe, self.roots),
+        };
+        let digest = found.unwrap_or_else(|error| {
+            self.problems.lock().into_iter().for_each(|mut list| list.push(error.to_string()));
+            None
+        });
+        self.known.lock().into_iter().for_each(|mut known| drop(known.insert(name.clone(), digest.clone())));
+        digest
+    }
+
+    fn weights(&self, file: &str) -> io::Result<Weights> {
+        let path = self.directory.join(file);
+        let digest = blake3::hash(&fs::read(&path)?).to_hex().to_string();
+        Ok(Weights { digest, path: fs::canonicalize(path)? })
+    }
+}
+
+/// Names the data that stages need which are to run, and that are not at hand.
+pub(super) fn missing_data(program: &Program, plan: &Plan) -> Vec<(String, NodeId)> {
+    let mut missing: BTreeMap<String, NodeId> = BTreeMap::new();
+    for stage in plan.stages.iter().filter(|stage| stage.status != Status::Cached) {
+        for (name, _) in program.graph.node(stage.id).data.iter().filter(|(_, digest)| digest.is_none()) {
+            missing.entry(name.clone()).or_insert(stage.id);
+        }
+    }
+    missing.into_iter().collect()
+}
+
+impl Loaded {
+    /// Refuses to run stages whose data are not on this machine.
+    pub(super) fn demand_data(&self, plan: &Plan) -> Result<(), Failure> {
+        let missing = missing_data(&self.program, plan);
+        let describe = |(name, id): &(String, NodeId)| {
+            let message = format!("the data `{name}` are not on this machine");
+            let help =
+                format!("say where they are in a profile (`data: {{{name}: /path}}`) and give it with `--profile`");
+            let diagnostic = Diagnostic::error(&data_codes::DATA_MISSING, message).help(help);
+            match self.program.graph.node(*id).origins.first() {
+                Some(origin) => diagnostic.label(origin.span, "needed here"),
+                None => diagnostic,
+            }
+        };
+        let diagnostics: Vec<Diagnostic> = missing.iter().map(describe).collect();
+        if diagnostics.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::Told { sources: self.typed.linked.sources.clone(), diagnostics, exit: Exit::Invalid })
+    }
+}
+
+/// Reads and checks a program; its diagnostics may hold errors.
+///
+/// A file that is a module of the standard library is checked as that module, which may declare what is built in.
+pub(super) fn check(world: &dyn World, path: &Path) -> Result<Typed, Failure> {
+    let text = place::read(world, path)?;
+    let module = library::MODULES.iter().find(|(_, known)| *known == text);
+    let linked = match module {
+        Some((name, _)) if *name == library::PRELUDE => resolve::link_text(world, "prelude", ""),
+        Some((name, _)) => resolve::link_text(world, name, &format!("import std.{name}\n")),
+        None => resolve::link(world, path),
+    };
+    Ok(types::check(linked))
+}
+
+/// Reads and checks a program, and evaluates it if it is sound: finds everything that can be found without running.
+///
+/// A parameter without a default is no mistake as long as nobody runs the program.
+pub(super) fn examine(world: &dyn World, path: &Path) -> Result<Typed, Failure> {
+    let mut typed = check(world, path)?;
+    if has_errors(&typed.diagnostics) {
+        return Ok(typed);
+    }
+    let profile = Profile::default();
+    let found = match eval::evaluate(&typed, &Overrides::default(), &AtHand::new(&profile, path)) {
+        Ok(program) => failed_tests(&program),
+        Err(diagnostics) if diagnostics.iter().all(|found| found.code.id == evaluation::NO_VALUE.id) => Vec::new(),
+        Err(diagnostics) => diagnostics,
+    };
+    typed.diagnostics.extend(found);
+    Ok(typed)
+}
+
+/// Describes the tests of a program that do not hold.
+pub(super) fn failed_tests(program: &Program) -> Vec<Diagnostic> {
+    let failures = program.tests.iter().flat_map(|test| test.failures.iter().map(move |found| (test, found)));
+    failures
+        .map(|(test, failure)| {
+            let message = format!("the test \"{}\" does not hold", test.name);
+            Diagnostic::error(&invocation::TEST_FAILED, message).label(failure.span, failure.detail.clone())
+        })
+        .collect()
+}
+
+/// Tells whether one of the messages is an error.
+pub(super) fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// A parameter of a program with its documentation.
+pub(super) fn params(linked: &Linked) -> impl Iterator<Item = (&[String], &Param)> {
+    linked.module(linked.root).file.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Param(param) => Some((item.docs.as_slice(), param)),
+        _ => None,
+    })
+}
+
+/// Lists the parameters: name, type, default, condition, documentation.
+pub(super) fn describe_params(linked: &Linked) -> String {
+    let sources = &linked.sources;
+    let rows: Vec<Vec<String>> = params(linked)
+        .map(|(docs, param)| {
+            let default = param.default.as_ref().map(|value| format!("= {}", sources.slice(value.span)));
+            let condition = param.condition.as_ref().map(|value| format!("where {}", sources.slice(value.span)));
+            let head = format!("{}: {}", param.name.text, sources.slice(param.ty.span));
+            vec![head, default.unwrap_or_default(), condition.unwrap_or_default(), docs.join(" ")]
+        })
+        .collect();
+    if rows.is_empty() { "no parameters\n".to_owned() } else { figures::columns(&rows, &[]) }
+}
+
+/// The parameters as JSON.
+pub(super) fn params_json(linked: &Linked) -> Vec<serde_json::Value> {
+    let sources = &linked.sources;
+    params(linked)
+        .map(|(docs, param)| {
+            serde_json::json!({
+                "name": &*param.name.text,
+                "type": sources.slice(param.ty.span),
+                "default": param.default.as_ref().map(|value| sources.slice(value.span)),
+                "where": param.condition.as_ref().map(|value| sources.slice(value.span)),
+                "docs": docs.join(" "),
+            })
+        })
+        .collect()
+}

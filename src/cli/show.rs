@@ -1,0 +1,111 @@
+//! `pdsl show KEY`: everything the store knows about a stage.
+
+use std::fmt::Write;
+
+use super::output::{self, Output};
+use super::place::{StoreAlone, refused};
+use super::{Ended, Exit, Failure, figures};
+use crate::diag::Diagnostic;
+use crate::diag::codes::invocation;
+use crate::graph::Preimage;
+use crate::manifest::record::Record;
+use crate::store::Store;
+use crate::world::World;
+
+/// Show a stored stage: its arguments, inputs, measures, objects and circumstances.
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The stage's key, the beginning of it, or its name.
+    stage: String,
+    #[command(flatten)]
+    place: StoreAlone,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    pub(super) fn run(&self, world: &dyn World, output: Output) -> Ended {
+        let store = self.place.open(world)?;
+        let record = find(&store, &self.stage)?;
+        let preimage = store.preimage(record.key).map_err(refused)?;
+        output::data(&if self.json {
+            output::json(&serde_json::json!({ "record": record, "preimage": preimage }))?
+        } else {
+            text(output, &store, &record, preimage.as_ref())
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Finds the one stage whose key begins as told, or whose name is as told.
+pub(super) fn find(store: &Store, told: &str) -> Result<Record, Failure> {
+    let prefix = told.to_ascii_lowercase();
+    let fits =
+        |record: &Record| record.name == told || !prefix.is_empty() && record.key.to_string().starts_with(&prefix);
+    let mut found: Vec<Record> = store.records().flatten().filter(fits).collect();
+    if found.len() == 1
+        && let Some(record) = found.pop()
+    {
+        return Ok(record);
+    }
+    let diagnostic = if found.is_empty() {
+        Diagnostic::error(&invocation::NO_STAGE, format!("the store has no stage `{told}`"))
+            .help("list the stages with `pdsl store ls`")
+    } else {
+        let some: Vec<_> = found.iter().take(3).map(|r| format!("`{}` ({})", r.key.short(), r.name)).collect();
+        Diagnostic::error(&invocation::NO_STAGE, format!("`{told}` means {} stages", found.len()))
+            .help(format!("write more of the key, for example {}", some.join(", ")))
+    };
+    Err(Failure::outside(diagnostic, Exit::Invalid))
+}
+
+fn text(output: Output, store: &Store, record: &Record, preimage: Option<&Preimage>) -> String {
+    let mut text = format!("{}\n", output.bold(&record.name));
+    let mut rows = vec![
+        vec!["key".to_owned(), record.key.to_string()],
+        vec!["stage".to_owned(), format!("{}, version {}", record.op, record.version)],
+    ];
+    if let Some(place) = record.trajectory {
+        rows.push(vec!["trajectory".to_owned(), format!("{} at iteration {}", place.base.short(), place.step)]);
+    }
+    rows.extend(record.inputs.iter().map(|(role, key)| {
+        let name = store.record(*key).ok().flatten().map(|input| format!("  {}", input.name)).unwrap_or_default();
+        vec![role.clone(), format!("{}{name}", key.short())]
+    }));
+    let run = &record.run;
+    let _ = write!(text, "{}", figures::columns(&rows, &[]));
+    let took = figures::duration(run.seconds);
+    let threads = figures::counted(run.threads, "thread");
+    let peak = run.peak_bytes.map(|bytes| format!(", {} of memory", figures::bytes(bytes))).unwrap_or_default();
+    let _ =
+        writeln!(text, "finished {} on {}, pdsl {}, took {took}, {threads}{peak}", run.finished, run.host, run.pdsl);
+    section(
+        &mut text,
+        "measures",
+        record.outcome.measures.iter().map(|(name, value)| vec![name.clone(), value.to_string()]),
+    );
+    section(
+        &mut text,
+        "objects",
+        record.outcome.objects.iter().map(|(role, digest)| {
+            let size = store.size(digest).map_or_else(|| "missing".to_owned(), figures::bytes);
+            vec![role.clone(), size, digest.clone()]
+        }),
+    );
+    section(&mut text, "notes", run.notes.iter().map(|note| vec![note.clone()]));
+    if let Some(args) = preimage.and_then(|preimage| serde_json::to_string_pretty(&preimage.args).ok()) {
+        section(&mut text, "arguments", args.lines().map(|line| vec![line.to_owned()]));
+    }
+    text
+}
+
+fn section(text: &mut String, heading: &str, rows: impl Iterator<Item = Vec<String>>) {
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        let _ = writeln!(text, "\n{heading}");
+        for line in figures::columns(&rows, &[]).lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `PD06xx`: data, weights and numerics.
+
+use super::codes;
+
+codes! {
+    DATA_MISSING = "PD0601", "the data of a stage are not at hand",
+        "The stage reads a data set that lies on disk, and no directory is known for its name, or the directory or one of \
+         its files does not exist. Name the directory under `data:` in the profile.",
+        wrong: "", right: "data:\n  imagenet: /data/imagenet";
+    DATA_UNREADABLE = "PD0602", "a file of a data set cannot be read",
+        "A file of the data set is damaged, cut short, not in the expected form, or the system refuses to open it. The \
+         message names the file and, in a table, the line. Replace the file by a fresh copy.",
+        wrong: "", right: "";
+    DATA_MISMATCH = "PD0603", "the data are not what the program says",
+        "A program states the number of classes, the size and the number of the images of a task, so that everything can \
+         be counted before it runs. The data found on disk differ.",
+        wrong: "image_folder(\"flowers\", classes: 100, size: 224, train: 1020, val: 1020)",
+        right: "image_folder(\"flowers\", classes: 102, size: 224, train: 1020, val: 1020)";
+    DATA_UNSUPPORTED = "PD0604", "this pdsl cannot read such data",
+        "The program is right and can be planned, but this version of pdsl has no reader for this kind of data.",
+        wrong: "", right: "";
+    WEIGHTS_MISMATCH = "PD0605", "the weights belong to another architecture",
+        "Weights are matched to the architecture by torchvision's names and by shape. Entries are missing, unknown or of \
+         another shape; the message names the first of each.",
+        wrong: "load(\"resnet18.safetensors\", resnet50(classes: 1000))",
+        right: "load(\"resnet50.safetensors\", resnet50(classes: 1000))";
+    WEIGHTS_UNREADABLE = "PD0606", "a file of weights cannot be read",
+        "The file is missing, has changed since the program was checked, or is not a safetensors file.",
+        wrong: "", right: "";
+    NO_SUCH_LAYER = "PD0607", "there is no layer of this name",
+        "Layers are named by their path, as torchvision names them: the fields of the record of layers, joined by dots.",
+        wrong: "netdissect(s, layer: \"layer5\", data: probe)", right: "netdissect(s, layer: \"layer4\", data: probe)";
+    NUMERICS_FAILED = "PD0608", "a computation on a network failed",
+        "The numerical core refused: the message says what did not fit. If the program was accepted by `pdsl check`, this \
+         is an error in pdsl; please report it with the program.",
+        wrong: "", right: "";
+}

@@ -1,0 +1,36 @@
+//! `PD05xx`: execution.
+
+use super::codes;
+
+codes! {
+    STAGE_FAILED = "PD0501", "a stage failed",
+        "The stage ended with an error. Everything that does not depend on it goes on (unless `--fail-fast` is given); \
+         what depends on it is blocked and listed. Running again retries it and repeats nothing that was finished.",
+        wrong: "", right: "";
+    STAGE_KILLED = "PD0502", "the process of a stage was killed",
+        "The stage's process was ended by a signal. Signal 9 without a person behind it is how Linux ends a process when \
+         memory runs out: fewer parallel stages (`--jobs 1`) or a smaller batch need less. Training goes on from its last \
+         resume point when run again.",
+        wrong: "", right: "";
+    DIVERGED = "PD0503", "the training diverged",
+        "The loss became infinite or not a number. The stage stops at once instead of training on nonsense, and the last \
+         good resume point is kept. A smaller learning rate, or a warm-up, is the usual remedy.",
+        wrong: "sgd(lr: 100.0, momentum: 0.9, batch: 64)", right: "sgd(lr: 0.1, momentum: 0.9, batch: 64)";
+    INTERRUPTED = "PD0504", "the run was interrupted",
+        "Running stages saved a resume point before they stopped. The same command goes on from there and ends with the \
+         same bits as an undisturbed run.",
+        wrong: "", right: "";
+    INPUT_LOST = "PD0505", "an input of a stage is no longer in the store",
+        "The result of an earlier stage was removed or damaged while this run used it. The run makes it again by itself; \
+         if this is the last word, the store loses objects as fast as they are made: check the disk with \
+         `pdsl store verify`.",
+        wrong: "", right: "";
+    WORKER_UNAVAILABLE = "PD0506", "no process can be started for a stage",
+        "The operating system refuses to start another process: a limit on processes or memory is reached, or the pdsl \
+         program file was moved while it ran.",
+        wrong: "", right: "";
+    COLLAPSED_LAYER = "PD0507", "a layer has no weights left",
+        "Pruning removed every weight of a layer, so nothing passes it any more except biases. Accuracy usually falls to \
+         chance from here on. Keep the layer with `keep:`, or prune per layer.",
+        wrong: "dense |> prune(global_magnitude(99.9%))", right: "dense |> prune(layer_magnitude(99.9%))";
+}

@@ -1,0 +1,242 @@
+//! Fields, indices, `.at(…)`.
+
+use std::sync::Arc;
+
+use super::call::Given;
+use super::expr::index;
+use super::flow::record_at;
+use super::interpreter::{Interpreter, Scope, error};
+use crate::diag::codes::evaluation as codes;
+use crate::domain::data::{Split, Task};
+use crate::domain::pruning::Score;
+use crate::domain::recipe::Optimizer;
+use crate::ops;
+use crate::ops::lowering::did_you_mean;
+use crate::resolve::{Member, Target};
+use crate::source::Span;
+use crate::syntax::tree::{Exact, Expr, ExprKind, Name};
+use crate::value::output::{Column, Frame};
+use crate::value::{Evaluated, Projection, Recipe, State, Stop, Value, repr};
+
+impl Interpreter<'_> {
+    /// Whether an expression names a module.
+    pub(super) fn is_module(&self, scope: &Scope, base: &Expr) -> bool {
+        matches!(&*base.kind, ExprKind::Name(name) if scope.env.get(name).is_none()
+            && matches!(self.linked.lookup(scope.module, name), Some(Target::Module(_))))
+    }
+
+    pub(super) fn field_of(&mut self, scope: &Scope, base: &Expr, name: &Name) -> Evaluated {
+        if let ExprKind::Name(module) = &*base.kind
+            && self.is_module(scope, base)
+            && let Some(Target::Module(module)) = self.linked.lookup(scope.module, module)
+        {
+            return match self.linked.member(module, &name.text) {
+                Member::Public(found) | Member::Private(found) => self.item(module, found.item, &name.text, name.span),
+                Member::Missing => Err(Stop::Reported),
+            };
+        }
+        let value = self.eval(scope, base)?;
+        field(&value, &name.text, name.span)
+    }
+
+    /// Calls `.at(…)` of a state or of rows.
+    pub(super) fn at(&mut self, base: &Value, given: &[Given], call: Span) -> Evaluated {
+        match (base, given) {
+            (Value::State(state), [Given { label: None, value: Value::Step(step), span }]) => {
+                self.deeper(call, |vm| ops::train::at(vm, state, step, *span, call)).map(Value::State)
+            }
+            (Value::State(_), _) => {
+                Err(error(&codes::MISMATCH, "`.at` of a state takes one step", call, "in this call")
+                    .help("write `.at(1ep)`")
+                    .into())
+            }
+            (Value::Rows(rows), _) => rows_at(rows, given, call),
+            _ => Err(no_field(base, "at", call)),
+        }
+    }
+}
+
+/// Reads a field of a value.
+pub(super) fn field(value: &Value, name: &str, span: Span) -> Evaluated {
+    let found = match value {
+        Value::Record(record) => record.get(name).cloned(),
+        Value::Rows(rows) => rows
+            .column(name)
+            .map(|column| Value::Column(Arc::new(Projection { rows: rows.clone(), name: column.name.clone() }))),
+        Value::State(state) => return state_field(state, name, span),
+        Value::Seed(seed) => {
+            let mut stream = (**seed).clone();
+            stream.stream.push(name.to_owned());
+            Some(Value::Seed(Arc::new(stream)))
+        }
+        Value::Task(task) => task_field(task, name),
+        Value::Recipe(recipe) => recipe_field(recipe, name),
+        Value::Parameter => match name {
+            "weight" => Some(Value::Score(Arc::new(Score::Weight))),
+            "initial" => Some(Value::Score(Arc::new(Score::Initial))),
+            _ => None,
+        },
+        _ => None,
+    };
+    found.ok_or_else(|| no_field(value, name, span))
+}
+
+fn state_field(state: &State, name: &str, span: Span) -> Evaluated {
+    let facts = &state.facts;
+    let known = |sparsity: Option<Exact>| {
+        sparsity.ok_or_else(|| {
+            Stop::from(
+                error(
+                    &codes::UNKNOWN_COUNT,
+                    "the sparsity of this state is known only after the run",
+                    span,
+                    "not known yet",
+                )
+                .help("prune by layers from the start, or globally throughout"),
+            )
+        })
+    };
+    match name {
+        "sparsity" => Ok(Value::Ratio(known(facts.sparsity())?)),
+        "density" => Ok(Value::Ratio(Exact::from_integer(1) - known(facts.sparsity())?)),
+        "steps" => Ok(Value::iterations(facts.step)),
+        "round" => Ok(Value::Int(i64::from(facts.round))),
+        "seed" => facts
+            .seed
+            .clone()
+            .map(Value::Seed)
+            .ok_or_else(|| error(&codes::BAD_ARGUMENT, "weights from a file have no seed", span, "no seed").into()),
+        "arch" => Ok(Value::Arch(facts.network.clone())),
+        "at" => Err(error(&codes::MISMATCH, "`.at` needs a step", span, "no step").help("write `.at(1ep)`").into()),
+        _ => Err(no_field(&Value::State(state.clone()), name, span)),
+    }
+}
+
+/// Keeps the rows that have the given values.
+fn rows_at(rows: &Arc<Frame<Value>>, given: &[Given], call: Span) -> Evaluated {
+    let mut wanted = vec![true; rows.height()];
+    let mut described = Vec::new();
+    for given in given {
+        let Some(label) = &given.label else {
+            let message = "`.at` of rows takes names and values";
+            return Err(error(&codes::MISMATCH, message, given.span, "no column named")
+                .help("write `.at(round: 3)`")
+                .into());
+        };
+        let Some(column) = rows.column(label) else {
+            return Err(no_column(rows, label, given.span));
+        };
+        described.push(format!("{label} {}", repr::label(&given.value)));
+        for (keep, cell) in wanted.iter_mut().zip(&column.cells) {
+            if matches!(cell, Value::Measured(_)) {
+                return Err(super::expr::waits(given.span).into());
+            }
+            *keep &= cell.equals(&given.value, None).unwrap_or(false);
+        }
+    }
+    if !wanted.contains(&true) {
+        let message = format!("no row has {}", described.join(", "));
+        return Err(error(&codes::NO_ROWS, message, call, "selects nothing")
+            .help("the table of the rows shows which values there are")
+            .into());
+    }
+    Ok(Value::Rows(Arc::new(select(rows, &wanted))))
+}
+
+/// Reads an element.
+pub(super) fn element(value: &Value, at: &Value, span: Span) -> Evaluated {
+    let Some(wanted) = index(at) else {
+        let message = format!("an index is an integer, not {}", repr::kind(at));
+        return Err(error(&codes::MISMATCH, message, span, "not an integer").into());
+    };
+    let (length, element): (usize, Box<dyn Fn(usize) -> Value>) = match value {
+        Value::List(items) => (items.len(), Box::new(|at| items[at].clone())),
+        Value::Rows(rows) => (rows.height(), Box::new(|at| record_at(rows, at))),
+        Value::Column(column) => (column.cells().len(), Box::new(|at| column.cells()[at].clone())),
+        other => {
+            let message = format!("{} has no elements to count", repr::kind(other));
+            return Err(error(&codes::MISMATCH, message, span, "an index").into());
+        }
+    };
+    match usize::try_from(wanted) {
+        Ok(at) if at < length => Ok(element(at)),
+        _ => Err(error(
+            &codes::NO_ELEMENT,
+            format!("there is no element {wanted} in a list of {length}"),
+            span,
+            "not there",
+        )
+        .help("elements count from 0")
+        .into()),
+    }
+}
+
+/// Keeps some rows.
+pub(super) fn select(rows: &Frame<Value>, wanted: &[bool]) -> Frame<Value> {
+    let order: Vec<usize> = wanted.iter().enumerate().filter(|(_, keep)| **keep).map(|(row, _)| row).collect();
+    arrange(rows, &order)
+}
+
+/// Picks rows in an order.
+pub(super) fn arrange(rows: &Frame<Value>, order: &[usize]) -> Frame<Value> {
+    let columns = rows.columns.iter().map(|column| Column {
+        name: column.name.clone(),
+        role: column.role,
+        cells: order.iter().map(|&row| column.cells[row].clone()).collect(),
+    });
+    Frame { columns: columns.collect() }
+}
+
+/// Reports a column that rows do not have.
+pub(super) fn no_column(rows: &Frame<Value>, name: &str, span: Span) -> Stop {
+    let diagnostic = error(&codes::UNKNOWN_COLUMN, format!("the rows have no column `{name}`"), span, "no such column");
+    did_you_mean(diagnostic, name, rows.columns.iter().map(|column| &*column.name)).into()
+}
+
+fn no_field(value: &Value, name: &str, span: Span) -> Stop {
+    if let Value::Rows(rows) = value {
+        return no_column(rows, name, span);
+    }
+    let message = format!("{} has no field `{name}`", repr::kind(value));
+    let diagnostic = error(&codes::UNKNOWN_COLUMN, message, span, "no such field");
+    let known: Vec<&str> = match value {
+        Value::Record(record) => record.names().collect(),
+        Value::State(_) => vec!["sparsity", "density", "steps", "round", "seed", "arch"],
+        Value::Task(_) => {
+            vec!["train", "val", "test", "classes", "channels", "size", "train_images", "val_images", "test_images"]
+        }
+        Value::Parameter => vec!["weight", "initial"],
+        _ => Vec::new(),
+    };
+    did_you_mean(diagnostic, name, known.iter().copied()).into()
+}
+
+fn task_field(task: &Arc<Task>, name: &str) -> Option<Value> {
+    let int = |count: u64| Some(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
+    let split = |split| Some(Value::Split(task.clone(), split));
+    match name {
+        "train" => split(Split::Train),
+        "val" => split(Split::Val),
+        "test" => split(Split::Test),
+        "classes" => int(task.classes as u64),
+        "channels" => int(task.input.channels as u64),
+        "size" => int(task.input.height as u64),
+        "train_images" => int(task.train),
+        "val_images" => int(task.val),
+        "test_images" => int(task.test),
+        _ => None,
+    }
+}
+
+fn recipe_field(recipe: &Recipe, name: &str) -> Option<Value> {
+    let Optimizer::Sgd { momentum, nesterov, weight_decay, .. } = recipe.settings.optimizer;
+    match name {
+        "lr" => Some(recipe.rate.clone()),
+        "momentum" => Some(Value::Float(momentum)),
+        "nesterov" => Some(Value::Bool(nesterov)),
+        "weight_decay" => Some(Value::Float(weight_decay)),
+        "batch" => Some(Value::Int(recipe.settings.batch as i64)),
+        "label_smoothing" => Some(Value::Float(recipe.settings.label_smoothing)),
+        _ => None,
+    }
+}

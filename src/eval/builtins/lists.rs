@@ -1,0 +1,197 @@
+//! Lists, and rows where they can be gone through.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::super::access::{arrange, select};
+use super::super::expr::truth;
+use super::super::flow::records;
+use super::super::interpreter::{Interpreter, error};
+use crate::diag::codes::evaluation as codes;
+use crate::ops::lowering::Arguments;
+use crate::syntax::tree::BinaryOp;
+use crate::value::{Evaluated, Value};
+
+fn elements(vm: &mut Interpreter<'_>, arguments: &Arguments, at: usize) -> Evaluated<Vec<Value>> {
+    vm.elements(&arguments.at(at).value, arguments.span(at))
+}
+
+fn function(arguments: &Arguments, at: usize) -> &Value {
+    &arguments.at(at).value
+}
+
+fn holds(vm: &mut Interpreter<'_>, arguments: &Arguments, element: Value) -> Evaluated<bool> {
+    let span = arguments.span(1);
+    let value = vm.apply(function(arguments, 1), vec![element], span)?;
+    truth(&value, span)
+}
+
+pub(super) fn map(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let mut results = Vec::new();
+    for element in elements(vm, arguments, 0)? {
+        results.push(vm.apply(function(arguments, 1), vec![element], arguments.span(1))?);
+    }
+    Ok(Value::list(results))
+}
+
+pub(super) fn keep(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    if let Value::Rows(rows) = &arguments.at(0).value {
+        let wanted: Vec<bool> =
+            records(rows).into_iter().map(|row| holds(vm, arguments, row)).collect::<Evaluated<_>>()?;
+        return Ok(Value::Rows(Arc::new(select(rows, &wanted))));
+    }
+    let mut kept = Vec::new();
+    for element in elements(vm, arguments, 0)? {
+        if holds(vm, arguments, element.clone())? {
+            kept.push(element);
+        }
+    }
+    Ok(Value::list(kept))
+}
+
+pub(super) fn sum(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let list = elements(vm, arguments, 0)?;
+    let mut total: Option<Value> = None;
+    for element in list {
+        // A share plus a share is a share here: the parts of a whole.
+        total = Some(match total {
+            None => element,
+            Some(total) => vm.operate(BinaryOp::Add, &total, &element, arguments.span(0))?,
+        });
+    }
+    Ok(total.unwrap_or(Value::Int(0)))
+}
+
+pub(super) fn len(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let value = &arguments.at(0).value;
+    let count = match value {
+        Value::List(items) => items.len(),
+        Value::Rows(rows) => rows.height(),
+        Value::Column(column) => column.cells().len(),
+        Value::Range(range) => match (&range.start, &range.end) {
+            (Value::Int(start), Value::Int(end)) => {
+                let last = end.saturating_add(i64::from(range.inclusive));
+                usize::try_from(last.saturating_sub(*start)).unwrap_or(0)
+            }
+            _ => return Err(arguments.mismatch(0, "a list", value)),
+        },
+        other => return Err(arguments.mismatch(0, "a list", other)),
+    };
+    Ok(Value::Int(count as i64))
+}
+
+pub(super) fn fold(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let mut value = arguments.at(1).value.clone();
+    for element in elements(vm, arguments, 0)? {
+        value = vm.apply(function(arguments, 2), vec![value, element], arguments.span(2))?;
+    }
+    Ok(value)
+}
+
+pub(super) fn scan(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let mut value = arguments.at(1).value.clone();
+    let mut results = vec![value.clone()];
+    for element in elements(vm, arguments, 0)? {
+        value = vm.apply(function(arguments, 2), vec![value, element], arguments.span(2))?;
+        results.push(value.clone());
+    }
+    Ok(Value::list(results))
+}
+
+pub(super) fn iterate(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let times = arguments.count(1, "the number of rounds", 0)?;
+    let mut value = arguments.at(0).value.clone();
+    let mut results = vec![value.clone()];
+    for round in 1..=times {
+        vm.tick(arguments.call)?;
+        value = vm.apply(function(arguments, 2), vec![value, Value::Int(round as i64)], arguments.span(2))?;
+        results.push(value.clone());
+    }
+    Ok(Value::list(results))
+}
+
+pub(super) fn zip(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let (a, b) = (elements(vm, arguments, 0)?, elements(vm, arguments, 1)?);
+    if a.len() != b.len() {
+        let message = format!("the lists to pair have {} and {} elements", a.len(), b.len());
+        return Err(error(&codes::BAD_ARGUMENT, message, arguments.span(1), format!("{} elements", b.len()))
+            .help("give both the same length")
+            .into());
+    }
+    Ok(Value::list(a.into_iter().zip(b).map(|(a, b)| Value::Tuple(Arc::new(vec![a, b]))).collect()))
+}
+
+pub(super) fn enumerate(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let list = elements(vm, arguments, 0)?;
+    let pairs = list.into_iter().enumerate().map(|(at, x)| Value::Tuple(Arc::new(vec![Value::Int(at as i64), x])));
+    Ok(Value::list(pairs.collect()))
+}
+
+pub(super) fn sort_by(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let list = elements(vm, arguments, 0)?;
+    let mut keys = Vec::with_capacity(list.len());
+    for element in &list {
+        let key = vm.apply(function(arguments, 1), vec![element.clone()], arguments.span(1))?;
+        if let Some(earlier) = keys.last() {
+            vm.order(earlier, &key, arguments.span(1))?;
+        }
+        keys.push(key);
+    }
+    let mut order: Vec<usize> = (0..list.len()).collect();
+    order.sort_by(|&a, &b| vm.order(&keys[a], &keys[b], arguments.call).unwrap_or(Ordering::Equal));
+    Ok(rearranged(arguments, &list, &order))
+}
+
+pub(super) fn reverse(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let list = elements(vm, arguments, 0)?;
+    let order: Vec<usize> = (0..list.len()).rev().collect();
+    Ok(rearranged(arguments, &list, &order))
+}
+
+fn rearranged(arguments: &Arguments, list: &[Value], order: &[usize]) -> Value {
+    match &arguments.at(0).value {
+        Value::Rows(rows) => Value::Rows(Arc::new(arrange(rows, order))),
+        _ => Value::list(order.iter().map(|&at| list[at].clone()).collect()),
+    }
+}
+
+pub(super) fn first(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let list = elements(vm, arguments, 0)?;
+    list.into_iter().next().ok_or_else(|| empty(arguments))
+}
+
+pub(super) fn last(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let list = elements(vm, arguments, 0)?;
+    list.into_iter().next_back().ok_or_else(|| empty(arguments))
+}
+
+fn empty(arguments: &Arguments) -> crate::value::Stop {
+    let message = format!("an empty list has no {} element", arguments.name);
+    error(&codes::NO_ELEMENT, message, arguments.span(0), "empty").into()
+}
+
+pub(super) fn flatten(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let mut all = Vec::new();
+    for list in elements(vm, arguments, 0)? {
+        all.extend(vm.elements(&list, arguments.span(0))?);
+    }
+    Ok(Value::list(all))
+}
+
+pub(super) fn any(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    for element in elements(vm, arguments, 0)? {
+        if holds(vm, arguments, element)? {
+            return Ok(Value::Bool(true));
+        }
+    }
+    Ok(Value::Bool(false))
+}
+
+pub(super) fn all(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    for element in elements(vm, arguments, 0)? {
+        if !holds(vm, arguments, element)? {
+            return Ok(Value::Bool(false));
+        }
+    }
+    Ok(Value::Bool(true))
+}

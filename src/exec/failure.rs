@@ -1,0 +1,54 @@
+//! Problems of stages and of the store as diagnostics.
+
+use crate::diag::codes::{self, execution};
+use crate::diag::{Diagnostic, Severity};
+use crate::graph::{Graph, NodeId};
+use crate::manifest::record::Record;
+use crate::ops::run::Problem;
+use crate::store::StoreError;
+
+/// Describes the failure of a stage at the place that asks for it; `blocked` stages wait for it in vain.
+pub fn diagnose(graph: &Graph, id: NodeId, problem: &Problem, blocked: usize) -> Diagnostic {
+    let node = graph.node(id);
+    let code = codes::find(&problem.code).unwrap_or(&execution::STAGE_FAILED);
+    let mut diagnostic = Diagnostic::error(code, format!("`{}` failed: {}", node.facts.name, problem.message));
+    if let Some(origin) = node.origins.first() {
+        let place = match blocked {
+            0 => "this stage".to_owned(),
+            1 => "this stage; one more depends on it".to_owned(),
+            more => format!("this stage; {more} more depend on it"),
+        };
+        diagnostic = diagnostic.label(origin.span, place);
+        if let Some(call) = origin.trail.last().filter(|call| **call != origin.span) {
+            diagnostic = diagnostic.label(*call, "asked for from here");
+        }
+    }
+    let log = (!problem.log.is_empty()).then(|| format!("last lines of its log:\n  {}", problem.log.join("\n  ")));
+    let help: Vec<String> = problem.help.clone().into_iter().chain(log).collect();
+    if help.is_empty() { diagnostic } else { diagnostic.help(help.join("\n")) }
+}
+
+/// Returns what the user should know about a stage that did run.
+pub fn warnings(graph: &Graph, id: NodeId, record: &Record) -> Vec<Diagnostic> {
+    let origin = graph.node(id).origins.first();
+    let warning = |note: &String| {
+        let warning = Diagnostic::warning(&execution::COLLAPSED_LAYER, format!("`{}`: {note}", record.name))
+            .help("keep the layer with `keep:`, or prune each layer by itself");
+        match origin {
+            Some(origin) => warning.label(origin.span, "removed here"),
+            None => warning,
+        }
+    };
+    record.run.notes.iter().map(warning).collect()
+}
+
+/// Describes an error of the store that concerns no stage; `severity` is a warning where the run goes on.
+pub fn store_diagnostic(error: StoreError, severity: Severity) -> Diagnostic {
+    let problem = Problem::from(error);
+    let code = codes::find(&problem.code).unwrap_or(&codes::store::STORE_IO);
+    let diagnostic = Diagnostic { severity, ..Diagnostic::error(code, problem.message) };
+    match problem.help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}

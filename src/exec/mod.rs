@@ -1,0 +1,45 @@
+//! Execution: a plan becomes records in the store.
+//!
+//! [`run`] walks the dependency graph with a ready set. Heavy stages run in worker processes of their own
+//! ([`worker`]), light ones on threads. A failure blocks only what depends on it.
+
+mod assignment;
+mod estimate;
+mod event;
+mod failure;
+mod local;
+mod perform;
+mod schedule;
+pub mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use estimate::Estimate;
+pub use event::{Event, Log, StageRef};
+pub use failure::{diagnose, store_diagnostic, warnings};
+pub use schedule::{Report, run};
+
+pub use crate::ops::run::{Cadence, Problem, Progress};
+
+/// How a plan is to be executed; changes no result.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Stages that run at the same time; `None` means one per core.
+    pub jobs: Option<usize>,
+    /// Threads to divide among running stages; `None` means one per core.
+    pub threads: Option<usize>,
+    /// Stops after the first failure.
+    pub fail_fast: bool,
+    /// When training saves resume points.
+    pub cadence: Cadence,
+    /// Where named data sets are.
+    pub data_roots: BTreeMap<String, PathBuf>,
+    /// Directory for generated data sets.
+    pub data_cache: PathBuf,
+    /// The pdsl program, for worker processes.
+    pub program: PathBuf,
+}

@@ -1,0 +1,121 @@
+//! The stage graph: canonical nodes, their keys, the order they run in.
+//!
+//! A node's key is known before anything runs. It is computed from its [`key::Preimage`], which is stored beside the
+//! result, so that the explanation of a key and the key itself cannot drift apart.
+
+pub mod build;
+pub mod canon;
+pub mod export;
+pub mod key;
+pub mod node;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use build::Dependencies;
+pub use canon::Canon;
+pub use key::{Key, Preimage};
+pub use node::{Facts, Node, NodeId, Origin, Trajectory};
+
+use key::{Chain, RateDigests};
+
+/// All stages of a program. Equal stages are one node: pushing a node whose key exists returns the existing one.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    keys: Vec<Key>,
+    chains: Vec<Option<Chain>>,
+    index: HashMap<Key, NodeId>,
+    rates: RateDigests,
+}
+
+impl Graph {
+    /// Adds a stage, or finds the equal one and adds the new origins to it.
+    pub fn push(&mut self, mut node: Node) -> NodeId {
+        node.inputs.sort();
+        let (key, chain) = self.identify(&node);
+        if let Some(&id) = self.index.get(&key) {
+            let known = &mut self.nodes[id.0 as usize];
+            for origin in node.origins {
+                if !known.origins.contains(&origin) {
+                    known.origins.push(origin);
+                }
+            }
+            return id;
+        }
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(node);
+        self.keys.push(key);
+        self.chains.push(chain);
+        self.index.insert(key, id);
+        id
+    }
+
+    /// Returns a stage of this graph.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// Gives a stage its readable name, once all its origins are known.
+    pub fn rename(&mut self, id: NodeId, name: String) {
+        self.nodes[id.0 as usize].facts.name = name;
+    }
+
+    /// Returns the number of stages.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Returns whether there are no stages.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Returns all stages; inputs come before the stages that read them.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(at, node)| (NodeId(at as u32), node))
+    }
+
+    /// Returns a stage's key; for training, the chain's key at its last iteration.
+    pub fn key(&self, id: NodeId) -> Key {
+        self.keys[id.0 as usize]
+    }
+
+    /// Finds a stage by its key.
+    pub fn find(&self, key: Key) -> Option<NodeId> {
+        self.index.get(&key).copied()
+    }
+
+    /// Returns h₀ of a training stage: what its whole trajectory shares. `None` for other stages.
+    pub fn chain_base(&self, id: NodeId) -> Option<Key> {
+        self.chains[id.0 as usize].as_ref().map(Chain::base)
+    }
+
+    /// Returns the key of a training stage's trajectory after iteration `at`, if `start <= at <= until`.
+    pub fn chain_key(&self, id: NodeId, at: u64) -> Option<Key> {
+        let trajectory = self.node(id).trajectory.as_ref()?;
+        self.chains[id.0 as usize].as_ref()?.key_at(trajectory, at)
+    }
+
+    /// Returns what a stage's key is computed from.
+    pub fn preimage(&self, id: NodeId) -> Preimage {
+        let node = self.node(id);
+        let epochs = node.trajectory.as_ref().map(|trajectory| self.rates.clone().describe(trajectory));
+        Preimage::of(node, |input| self.key(input), epochs)
+    }
+
+    fn identify(&mut self, node: &Node) -> (Key, Option<Chain>) {
+        let keys = &self.keys;
+        let statics = Preimage::of(node, |input| keys[input.0 as usize], None);
+        match &node.trajectory {
+            None => (statics.key(), None),
+            Some(trajectory) => {
+                let chain = Chain::new(statics.chain_base(trajectory), trajectory, &mut self.rates);
+                (chain.end(), Some(chain))
+            }
+        }
+    }
+}
+
+/// Shared learning rates, one per iteration.
+pub type Rates = Arc<[f64]>;

@@ -1,0 +1,203 @@
+//! Images with pixel labels in the directory layout of Broden (Bau et al. 2017), of any size.
+//!
+//! `index.csv` has a row per image and a column per category, whose cells name pictures of labels (number = red +
+//! 256 · green) or numbers that hold for the whole image; `label.csv`, `category.csv` and `c_<category>.csv` say what
+//! the numbers mean. Number 0 is no label.
+
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+
+use self::tables::{Entry, Tables};
+use super::{DataError, Normalisation};
+use crate::domain::arch::Shape;
+
+pub(super) use self::tables::{Cell, read as read_tables};
+
+/// An opened directory in Broden's layout.
+#[derive(Debug)]
+pub struct Broden {
+    directory: PathBuf,
+    tables: Tables,
+    normalisation: Normalisation,
+}
+
+/// Categories that take part in a measurement, and what follows from the choice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    /// Names, in the order of `category.csv`.
+    pub categories: Vec<String>,
+    /// For each label number, the chosen category that it covers most of, as an index into `categories`. Of equal
+    /// ones the last; so it is for labels of no chosen category.
+    pub primary: Vec<usize>,
+    /// Rows of `index.csv` (from 0) with something in a chosen category, in order.
+    pub images: Vec<usize>,
+    /// Columns of the chosen categories.
+    columns: Vec<usize>,
+}
+
+/// Labels of an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segmentation {
+    /// Rows of every layer.
+    pub height: usize,
+    /// Columns of every layer.
+    pub width: usize,
+    /// Labels of the whole image.
+    pub whole: Vec<u32>,
+    /// Label of each pixel, row by row; 0 where there is none. Layers may overlap.
+    pub layers: Vec<Vec<u32>>,
+}
+
+impl Broden {
+    /// Reads the tables of a directory; pictures are read when they are asked for.
+    ///
+    /// # Errors
+    /// If the directory or a table is missing or malformed, or names JPEG files, which this version does not read.
+    pub fn open(directory: &Path, normalisation: Normalisation) -> Result<Self, DataError> {
+        let tables = read_tables(directory)?;
+        let jpeg = |entry: &&Entry| {
+            let kind = Path::new(&entry.image).extension();
+            kind.is_some_and(|kind| kind.eq_ignore_ascii_case("jpg") || kind.eq_ignore_ascii_case("jpeg"))
+        };
+        if let Some(entry) = tables.images.iter().find(jpeg) {
+            let path = picture(directory, &entry.image);
+            let what = format!("reading JPEG images is not in this version of pdsl, only PNG: `{}`", path.display());
+            return Err(DataError::Unsupported { what });
+        }
+        Ok(Self { directory: directory.to_owned(), tables, normalisation })
+    }
+
+    /// Returns the number of rows of `index.csv`.
+    pub fn len(&self) -> usize {
+        self.tables.images.len()
+    }
+
+    /// Whether there are no images.
+    pub fn is_empty(&self) -> bool {
+        self.tables.images.is_empty()
+    }
+
+    /// Returns the size of every image.
+    pub fn shape(&self) -> Shape {
+        Shape { channels: 3, height: self.tables.height, width: self.tables.width }
+    }
+
+    /// Returns the name of a label as it stands in `label.csv`; empty for 0 and for numbers that are not listed.
+    pub fn label(&self, number: u32) -> &str {
+        self.tables.labels.get(number as usize).map_or("", String::as_str)
+    }
+
+    /// Returns how many label numbers there are, 0 included.
+    pub fn labels(&self) -> usize {
+        self.tables.labels.len()
+    }
+
+    /// Chooses categories by name.
+    ///
+    /// # Errors
+    /// If none is named, or one is not in the directory.
+    pub fn select(&self, names: &[String]) -> Result<Selection, DataError> {
+        let known: Vec<&str> = self.tables.categories.iter().map(|category| category.name.as_str()).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            let path = self.directory.display();
+            let problem = format!("`{path}` has no category `{name}`, only {}", known.join(", "));
+            return Err(DataError::parameters(problem));
+        }
+        let columns: Vec<usize> =
+            (0..known.len()).filter(|&column| names.iter().any(|name| name == known[column])).collect();
+        if columns.is_empty() {
+            return Err(DataError::parameters("no category is chosen"));
+        }
+        let coverage = |column: usize, label: usize| {
+            self.tables.categories[column].coverage.get(&(label as u32)).copied().unwrap_or(0.0)
+        };
+        let primary = (0..self.labels())
+            .map(|label| {
+                (0..columns.len())
+                    .fold((0, 0.0), |(best, most), place| {
+                        let covered = coverage(columns[place], label);
+                        if covered >= most { (place, covered) } else { (best, most) }
+                    })
+                    .0
+            })
+            .collect();
+        let some = |cell: &Cell| !matches!(cell, Cell::Whole(0));
+        let images = (0..self.len())
+            .filter(|&image| columns.iter().any(|&column| self.tables.images[image].cells[column].iter().any(some)))
+            .collect();
+        let categories = columns.iter().map(|&column| known[column].to_owned()).collect();
+        Ok(Selection { categories, primary, images, columns })
+    }
+
+    /// Writes the normalised values of an image (row of `index.csv`), channel by channel, row by row.
+    ///
+    /// # Errors
+    /// If the file is missing, damaged or of another size than `index.csv` says.
+    pub fn fill(&self, image: usize, pixels: &mut [f32]) -> Result<(), DataError> {
+        let path = picture(&self.directory, &self.tables.images[image].image);
+        let rgb = decode(&path, self.tables.height, self.tables.width)?;
+        self.normalisation.planes(rgb.as_raw(), pixels);
+        Ok(())
+    }
+
+    /// Reads the labels of an image in the chosen categories.
+    ///
+    /// # Errors
+    /// As [`Self::fill`], and if a number is larger than those in `label.csv`.
+    pub fn segmentation(&self, image: usize, selection: &Selection) -> Result<Segmentation, DataError> {
+        let Entry { seg_height: height, seg_width: width, cells, .. } = &self.tables.images[image];
+        let (height, width) = (*height, *width);
+        let mut found = Segmentation { height, width, whole: Vec::new(), layers: Vec::new() };
+        for cell in selection.columns.iter().flat_map(|&column| &cells[column]) {
+            match cell {
+                Cell::Whole(0) => {}
+                Cell::Whole(label) => found.whole.push(*label),
+                Cell::Layer(name) => found.layers.push(self.layer(&picture(&self.directory, name), height, width)?),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads a picture of labels.
+    fn layer(&self, path: &Path, height: usize, width: usize) -> Result<Vec<u32>, DataError> {
+        let rgb = decode(path, height, width)?;
+        let numbers: Vec<u32> = rgb.pixels().map(|pixel| u32::from(pixel[0]) + 256 * u32::from(pixel[1])).collect();
+        match numbers.iter().max() {
+            Some(&largest) if largest as usize >= self.labels() => {
+                let last = self.labels() - 1;
+                let problem = format!("holds the label {largest}, but `label.csv` ends at {last}");
+                Err(DataError::picture(path, problem))
+            }
+            _ => Ok(numbers),
+        }
+    }
+}
+
+/// Where a picture lies that a table names.
+pub(super) fn picture(directory: &Path, name: &str) -> PathBuf {
+    directory.join("images").join(name)
+}
+
+/// Decodes a picture of known size; grey ones get three equal channels.
+fn decode(path: &Path, height: usize, width: usize) -> Result<RgbImage, DataError> {
+    let bytes = std::fs::read(path).map_err(|error| DataError::reading("the picture", path, error))?;
+    let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
+        .map_err(|error| DataError::picture(path, format!("is not a readable PNG picture: {error}")))?
+        .into_rgb8();
+    if (picture.height() as usize, picture.width() as usize) == (height, width) {
+        Ok(picture)
+    } else {
+        let problem = format!(
+            "has {}×{} pixels (width × height), but `index.csv` says {width}×{height}",
+            picture.width(),
+            picture.height()
+        );
+        Err(DataError::picture(path, problem))
+    }
+}
+
+#[cfg(test)]
+mod tests;

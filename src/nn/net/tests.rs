@@ -1,0 +1,206 @@
+use super::*;
+use crate::domain::arch::Layer;
+use crate::domain::arch::samples::{cifar_resnet, norm, sequence};
+use crate::domain::seed::Seed;
+use crate::nn::init::initialize;
+use crate::nn::rng::{Rng, Stream};
+
+fn seed() -> Seed {
+    Seed { root: 5, stream: Vec::new() }
+}
+
+fn random(rng: &mut Rng, count: usize) -> Vec<f32> {
+    (0..count).map(|_| rng.normal() as f32).collect()
+}
+
+fn conv(out: usize, kernel: [usize; 2], stride: usize, pad: usize, dilation: usize, groups: usize) -> Layer {
+    Layer::Conv { out, kernel, stride, pad, dilation, groups, bias: true }
+}
+
+/// Compares every gradient with central differences of L = Σ r · y for a random r.
+fn differences_agree(layer: Layer, input: Shape, n: usize) {
+    let arch = Arch { root: layer, input };
+    let mut setup = Setup::train(n, 1);
+    setup.differentiate_input = true;
+    let mut network = Network::new(&arch, &setup).unwrap();
+    let mut weights = initialize(&arch, &seed()).unwrap();
+    let mut rng = Stream::new(&seed(), "test").at(0, 0);
+    for parameter in arch.survey().unwrap().parameters.iter().filter(|entry| entry.role.is_learned()) {
+        let values = random(&mut rng, parameter.elements());
+        weights
+            .insert(parameter.name.clone(), Tensor::from_vec(values, parameter.shape.clone(), &Device::Cpu).unwrap());
+    }
+    let images = random(&mut rng, n * input.values());
+    let direction = random(&mut rng, n * arch.survey().unwrap().output.values());
+    let loss = |network: &mut Network, weights: &Weights, images: &[f32]| {
+        network.load(weights, None).unwrap();
+        network.forward(images, n).unwrap();
+        let (_, output) = network.channels_first(&network.values, network.program.output);
+        output.iter().zip(&direction).map(|(y, r)| f64::from(*y) * f64::from(*r)).sum::<f64>()
+    };
+    loss(&mut network, &weights, &images);
+    network.backward(&direction).unwrap();
+    let check = |name: &str, at: usize, analytic: f32, numeric: f64, scale: f64| {
+        let error = (f64::from(analytic) - numeric).abs();
+        assert!(error < 2e-2 * scale.max(1.0), "{arch:?} {name}[{at}]: {analytic} against {numeric}");
+    };
+    let step = 4e-3f32;
+    let gradients: Vec<(String, Vec<f32>)> = arch
+        .survey()
+        .unwrap()
+        .parameters
+        .iter()
+        .filter_map(|entry| Some((entry.name.clone(), network.gradient(&entry.name)?.to_vec())))
+        .collect();
+    let of_input = network.input_gradient().unwrap();
+    for (name, gradient) in gradients {
+        let values = weights[&name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        for at in (0..values.len()).step_by(values.len().div_ceil(12)) {
+            let moved = |by: f32| {
+                let mut values = values.clone();
+                values[at] += by;
+                let mut weights = weights.clone();
+                let shape = weights[&name].dims().to_vec();
+                weights.insert(name.clone(), Tensor::from_vec(values, shape, &Device::Cpu).unwrap());
+                weights
+            };
+            let (up, down) = (moved(step), moved(-step));
+            let difference = loss(&mut network, &up, &images) - loss(&mut network, &down, &images);
+            let numeric = difference / (2.0 * f64::from(step));
+            check(&name, at, gradient[at], numeric, numeric.abs());
+        }
+    }
+    for at in (0..images.len()).step_by(images.len().div_ceil(24)) {
+        let moved = |by: f32| {
+            let mut images = images.clone();
+            images[at] += by;
+            images
+        };
+        let difference = loss(&mut network, &weights, &moved(step)) - loss(&mut network, &weights, &moved(-step));
+        let numeric = difference / (2.0 * f64::from(step));
+        check("input", at, of_input[at], numeric, numeric.abs());
+    }
+}
+
+fn shape(channels: usize, height: usize, width: usize) -> Shape {
+    Shape { channels, height, width }
+}
+
+#[test]
+fn convolution_gradients_agree_with_differences() {
+    let cases = [
+        (conv(3, [3, 3], 1, 1, 1, 1), shape(2, 5, 6), 2),
+        (conv(20, [3, 3], 2, 1, 1, 1), shape(3, 7, 5), 3),
+        (conv(4, [2, 3], 2, 0, 1, 1), shape(5, 6, 9), 1),
+        (conv(6, [3, 3], 1, 2, 2, 2), shape(4, 6, 7), 2),
+        (conv(4, [3, 3], 1, 1, 1, 4), shape(4, 5, 5), 2),
+        (conv(36, [1, 1], 3, 0, 1, 1), shape(9, 7, 8), 2),
+        (conv(2, [1, 1], 1, 1, 1, 1), shape(3, 3, 3), 2),
+        (conv(5, [4, 4], 2, 1, 1, 1), shape(1, 8, 9), 2),
+    ];
+    for (layer, input, n) in cases {
+        differences_agree(layer, input, n);
+    }
+}
+
+#[test]
+fn other_gradients_agree_with_differences() {
+    let max = Layer::MaxPool { kernel: 3, stride: 2, pad: 1 };
+    let mean = Layer::AvgPool { kernel: 3, stride: 2, pad: 1 };
+    let block = |shortcut| Layer::Residual {
+        body: Box::new(sequence(vec![("relu", Layer::Relu), ("conv", conv(4, [3, 3], 1, 1, 1, 1)), ("bn", norm())])),
+        shortcut: Box::new(shortcut),
+        after: Box::new(Layer::Identity),
+    };
+    let double = Layer::Residual {
+        body: Box::new(Layer::Identity),
+        shortcut: Box::new(Layer::Identity),
+        after: Box::new(Layer::Identity),
+    };
+    let cases = [
+        (Layer::Linear { out: 5 }, shape(3, 2, 2), 4),
+        (norm(), shape(3, 4, 3), 3),
+        (norm(), shape(20, 2, 2), 5),
+        (max, shape(3, 6, 7), 2),
+        (mean, shape(3, 6, 7), 2),
+        (Layer::GlobalAvgPool, shape(3, 4, 5), 2),
+        (
+            sequence(vec![("a", conv(4, [3, 3], 1, 1, 1, 1)), ("b", block(Layer::Identity)), ("c", double)]),
+            shape(2, 4, 4),
+            2,
+        ),
+        (
+            sequence(vec![("b", block(conv(4, [1, 1], 1, 0, 1, 1))), ("fc", Layer::Linear { out: 3 })]),
+            shape(4, 3, 3),
+            3,
+        ),
+    ];
+    for (layer, input, n) in cases {
+        differences_agree(layer, input, n);
+    }
+}
+
+#[test]
+fn the_derivative_of_a_rectifier_at_zero_is_zero() {
+    let arch = Arch { root: Layer::Relu, input: shape(1, 1, 4) };
+    let mut network = Network::new(&arch, &Setup { differentiate_input: true, ..Setup::train(1, 1) }).unwrap();
+    network.forward(&[-1.0, 0.0, -0.0, 2.0], 1).unwrap();
+    network.backward(&[1.0; 4]).unwrap();
+    assert_eq!(network.input_gradient().unwrap(), [0.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn threads_and_batches_change_no_bit() {
+    let arch = cifar_resnet(1, 8, 10, 3, 16);
+    let weights = initialize(&arch, &seed()).unwrap();
+    let mut rng = Stream::new(&seed(), "images").at(0, 0);
+    let n = 50;
+    let images = random(&mut rng, n * arch.input.values());
+    let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
+    let run = |threads| {
+        let mut network = Network::new(&arch, &Setup::train(n, threads)).unwrap();
+        network.load(&weights, None).unwrap();
+        network.forward(&images, n).unwrap();
+        network.learn(&labels, 0.1).unwrap();
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let gradients: Vec<Vec<u32>> = network.parameters.gradients.iter().map(|values| bits(values)).collect();
+        (bits(network.logits()), gradients)
+    };
+    let one = run(1);
+    assert!(one == run(2) && one == run(3) && one == run(7));
+
+    let logits = |batch: usize| {
+        let mut network = Network::new(&arch, &Setup::evaluate(batch, 2)).unwrap();
+        network.load(&weights, None).unwrap();
+        let mut all = Vec::new();
+        for images in images.chunks(batch * arch.input.values()) {
+            network.forward(images, images.len() / arch.input.values()).unwrap();
+            all.extend_from_slice(network.logits());
+        }
+        all
+    };
+    assert_eq!(logits(50), logits(7));
+}
+
+#[test]
+fn layers_are_observed_by_path() {
+    let arch = cifar_resnet(1, 8, 10, 3, 16);
+    let weights = initialize(&arch, &seed()).unwrap();
+    let mut setup = Setup::evaluate(3, 1);
+    for path in ["bn1", "relu", "layer2.0.relu1", "layer2.0", "layer2", "fc"] {
+        setup = setup.observing(path);
+    }
+    let mut network = Network::new(&arch, &setup).unwrap();
+    network.load(&weights, None).unwrap();
+    let images = random(&mut Stream::new(&seed(), "images").at(0, 0), 2 * arch.input.values());
+    network.forward(&images, 2).unwrap();
+    let (size, before) = network.activation("bn1").unwrap();
+    let (_, after) = network.activation("relu").unwrap();
+    assert_eq!((size, before.len()), (shape(8, 16, 16), 2 * 8 * 256));
+    assert!(before.iter().any(|value| *value < 0.0));
+    assert_eq!(after, before.iter().map(|value| value.max(0.0)).collect::<Vec<_>>());
+    assert_eq!(network.activation("layer2").unwrap(), network.activation("layer2.0").unwrap());
+    assert_eq!(network.activation("fc").unwrap().1, network.logits());
+    assert!(matches!(network.activation("layer3"), Err(Error::NoLayer { .. })));
+    assert!(matches!(Network::new(&arch, &Setup::evaluate(1, 1).observing("layer9")), Err(Error::NoLayer { .. })));
+}

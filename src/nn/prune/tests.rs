@@ -1,0 +1,179 @@
+use candle_core::{Device, Tensor};
+
+use super::*;
+use crate::domain::arch::samples::{cifar_resnet, sequence};
+use crate::domain::arch::{Layer as ArchLayer, Shape};
+use crate::domain::pruning::Score;
+use crate::domain::seed::Seed;
+use crate::nn::init::initialize;
+
+fn magnitude(remove: Amount, counting: Counting) -> Pruner {
+    let score = Score::Abs(Box::new(Score::Weight));
+    Pruner { by: Rule::Score { score }, remove, scope: Scope::Global, keep: Vec::new(), counting }
+}
+
+fn rate(text: &str) -> Amount {
+    Amount::Rate(text.to_owned())
+}
+
+/// A network of fully connected layers whose weights are given.
+fn toy(layers: &[(&str, Vec<f32>)]) -> (Arch, Weights) {
+    let (name, first) = &layers[0];
+    let members = layers.iter().map(|(name, values)| (*name, ArchLayer::Linear { out: values.len() })).collect();
+    assert!(layers.iter().skip(1).all(|(_, values)| values.len() == 1) || layers.len() == 1, "{name} {first:?}");
+    let arch = Arch { root: sequence(members), input: Shape { channels: 1, height: 1, width: 1 } };
+    let mut weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+    for (name, values) in layers {
+        let name = format!("{name}.weight");
+        let shape = weights[&name].dims().to_vec();
+        weights.insert(name, Tensor::from_vec(values.clone(), shape, &Device::Cpu).unwrap());
+    }
+    (arch, weights)
+}
+
+fn kept(mask: &Mask, name: &str) -> Vec<u8> {
+    mask.bits(name).unwrap().iter().map(|kept| u8::from(*kept)).collect()
+}
+
+/// open_lth's rule on ten weights: n = ⌈0.2 · 10⌉ = 2, and three go; then three more.
+#[test]
+fn open_lth_removes_one_more_than_the_share() {
+    let (arch, weights) = toy(&[("fc", vec![0.1, -0.2, 0.3, -0.4, 0.5, -0.6, 0.7, -0.8, 0.9, -1.0])]);
+    let pruner = magnitude(rate("1/5"), Counting::OpenLth);
+    let once = prune(&arch, &weights, None, &pruner, None).unwrap();
+    assert_eq!(kept(&once, "fc.weight"), [0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
+    let twice = prune(&arch, &weights, Some(&once), &pruner, None).unwrap();
+    assert_eq!(kept(&twice, "fc.weight"), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
+}
+
+#[test]
+fn open_lth_drops_all_ties() {
+    let mut values = vec![1.0; 9];
+    values.push(2.0);
+    let (arch, weights) = toy(&[("fc", values)]);
+    let mask = prune(&arch, &weights, None, &magnitude(rate("1/5"), Counting::OpenLth), None).unwrap();
+    assert_eq!(kept(&mask, "fc.weight"), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn torch_removes_exactly_the_share_and_the_first_among_equals() {
+    let (arch, weights) = toy(&[("fc", vec![1.0, 2.0, 3.0, 4.0, -4.0, -3.0, -2.0, -1.0])]);
+    let pruner = magnitude(rate("1/4"), Counting::Torch);
+    let once = prune(&arch, &weights, None, &pruner, None).unwrap();
+    assert_eq!(kept(&once, "fc.weight"), [0, 1, 1, 1, 1, 1, 1, 0]);
+    let twice = prune(&arch, &weights, Some(&once), &magnitude(rate("1/3"), Counting::Torch), None).unwrap();
+    assert_eq!(kept(&twice, "fc.weight"), [0, 0, 1, 1, 1, 1, 0, 0]);
+    let (arch, weights) = toy(&[("fc", vec![1.0; 5])]);
+    let ties = prune(&arch, &weights, None, &magnitude(rate("2/5"), Counting::Torch), None).unwrap();
+    assert_eq!(kept(&ties, "fc.weight"), [0, 0, 1, 1, 1]);
+}
+
+#[test]
+fn halves_round_to_even_as_in_torch() {
+    assert_eq!([(4 * 17, 10), (5, 2), (7, 2), (15, 1)].map(|(p, q)| round_half_even(p, q)), [7, 2, 4, 15]);
+}
+
+/// open_lth `test_sparse_global.py` on ResNet-20.
+#[test]
+fn iterated_magnitude_pruning_keeps_open_lths_promises() {
+    let arch = cifar_resnet(3, 16, 10, 3, 32);
+    let weights = initialize(&arch, &Seed { root: 3, stream: Vec::new() }).unwrap();
+    let survey = arch.survey().unwrap();
+    let pruner = magnitude(rate("1/5"), Counting::OpenLth);
+    let mask = prune(&arch, &weights, None, &pruner, None).unwrap();
+    mask.check(&survey).unwrap();
+    let pruned = 1.0 - mask.kept() as f64 / mask.total() as f64;
+    assert!((0.2..0.2001).contains(&pruned), "{pruned}");
+    let (mut largest_gone, mut smallest_kept) = (0.0f32, f32::MAX);
+    for parameter in survey.prunable() {
+        let values = weights[&parameter.name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        for (value, kept) in values.iter().zip(mask.bits(&parameter.name).unwrap()) {
+            if *kept {
+                smallest_kept = smallest_kept.min(value.abs());
+            } else {
+                largest_gone = largest_gone.max(value.abs());
+            }
+        }
+    }
+    assert!(largest_gone < smallest_kept);
+
+    let keep = Pruner { keep: vec!["fc.weight".into(), "conv1.weight".into()], ..pruner };
+    let mask = prune(&arch, &weights, None, &keep, None).unwrap();
+    assert!(mask.bits("fc.weight").unwrap().iter().all(|kept| *kept));
+    assert!(mask.kept() as f64 <= 0.8 * mask.total() as f64);
+}
+
+/// The recursion r ← r − (⌈r / 5⌉ + 1) on ResNet-20's 270 896 weights.
+#[test]
+fn level_counts_are_those_of_open_lth() {
+    let arch = cifar_resnet(3, 16, 10, 3, 32);
+    let mut weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+    let mut next = 0u32;
+    for parameter in arch.survey().unwrap().prunable() {
+        let values = (0..parameter.elements()).map(|_| {
+            next += 1;
+            (next * 7919 % 270_899) as f32 + 1.0
+        });
+        let tensor = Tensor::from_vec(values.collect::<Vec<f32>>(), parameter.shape.clone(), &Device::Cpu).unwrap();
+        weights.insert(parameter.name.clone(), tensor);
+    }
+    let pruner = magnitude(rate("1/5"), Counting::OpenLth);
+    let (mut mask, mut counts) = (None, Vec::new());
+    for _ in 0..6 {
+        let pruned = prune(&arch, &weights, mask.as_ref(), &pruner, None).unwrap();
+        counts.push(pruned.kept());
+        mask = Some(pruned);
+    }
+    assert_eq!(counts, [216_715, 173_371, 138_695, 110_955, 88_763, 71_009]);
+}
+
+#[test]
+fn random_masks_have_the_exact_sparsity_and_follow_their_seed() {
+    let arch = cifar_resnet(1, 8, 10, 1, 8);
+    let weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+    let random = |root, sparsity: &str, scope| Pruner {
+        by: Rule::Random { seed: Seed { root, stream: vec!["control".into()] } },
+        remove: Amount::Sparsity(sparsity.to_owned()),
+        scope,
+        keep: Vec::new(),
+        counting: Counting::OpenLth,
+    };
+    let run = |pruner: &Pruner| prune(&arch, &weights, None, pruner, None).unwrap();
+    let total = arch.survey().unwrap().prunable_count();
+    let first = run(&random(1, "1/2", Scope::Global));
+    assert_eq!(first.kept(), total / 2);
+    assert_eq!(first, run(&random(1, "1/2", Scope::Global)));
+    assert_ne!(first, run(&random(2, "1/2", Scope::Global)));
+    let layered = run(&random(1, "3/4", Scope::PerLayer));
+    for (name, kept, total) in layered.counts() {
+        assert_eq!(kept, round_half_even(u128::from(total), 4), "{name}");
+    }
+    let gone = prune(&arch, &weights, Some(&first), &random(1, "1/4", Scope::Global), None);
+    assert!(matches!(gone, Err(Error::Prune(PruneError::TooFew { .. }))));
+}
+
+#[test]
+fn scores_are_expressions() {
+    let (arch, weights) = toy(&[("fc", vec![0.5, -2.0, 3.0, -4.0])]);
+    let (_, initial) = toy(&[("fc", vec![0.5, -1.0, 5.0, 4.0])]);
+    let moved = Score::Abs(Box::new(Score::Subtract(Box::new(Score::Weight), Box::new(Score::Initial))));
+    let pruner = Pruner { by: Rule::Score { score: moved }, ..magnitude(rate("1/2"), Counting::Torch) };
+    let mask = prune(&arch, &weights, None, &pruner, Some(&initial)).unwrap();
+    assert_eq!(kept(&mask, "fc.weight"), [0, 0, 1, 1]);
+    let missing = prune(&arch, &weights, None, &pruner, None);
+    assert!(matches!(missing, Err(Error::Prune(PruneError::NoInitial))));
+}
+
+#[test]
+fn impossible_requests_are_refused() {
+    let (arch, weights) = toy(&[("fc", vec![1.0, 2.0])]);
+    let ask = |pruner: Pruner| match prune(&arch, &weights, None, &pruner, None) {
+        Err(Error::Prune(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let all = ask(magnitude(rate("1/1"), Counting::OpenLth));
+    assert_eq!(all.to_string(), "3 weights should go, but only 2 are left to choose from");
+    assert!(matches!(ask(magnitude(rate("3/2"), Counting::Torch)), PruneError::Amount(_)));
+    let keep = Pruner { keep: vec!["fc.bias".into()], ..magnitude(rate("1/2"), Counting::Torch) };
+    assert!(matches!(ask(keep), PruneError::Keep { .. }));
+}

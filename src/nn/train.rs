@@ -1,0 +1,203 @@
+//! Training: batches in a fixed random order, one optimiser step each. Every iteration is a point to stop and go on at.
+
+use std::io;
+use std::sync::Mutex;
+
+use crate::domain::arch::Arch;
+use crate::domain::data::Augment;
+use crate::domain::recipe::Recipe;
+use crate::domain::seed::Seed;
+
+use super::data::Images;
+use super::kernels::Threads;
+use super::mask::Mask;
+use super::net::{Network, Setup};
+use super::optim::Sgd;
+use super::rng::Stream;
+use super::{Error, Weights};
+
+/// What is trained on what, and how.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// The network.
+    pub arch: &'a Arch,
+    /// Optimiser, batch and loss.
+    pub recipe: &'a Recipe,
+    /// Training images.
+    pub images: &'a dyn Images,
+    /// Random changes to them.
+    pub augment: &'a [Augment],
+    /// Source of the order of images and of their changes.
+    pub order: &'a Seed,
+    /// Threads; they change no bit of a result.
+    pub threads: usize,
+}
+
+/// Where training stands: enough to go on with the same bits.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Iterations done since step 0 of the schedule.
+    pub iteration: u64,
+    /// Parameters and buffers.
+    pub weights: Weights,
+    /// Momentum of every learned parameter.
+    pub momentum: Weights,
+}
+
+/// What happened in one iteration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepStats {
+    /// Mean loss of the batch, before the step.
+    pub loss: f64,
+    /// Images classified correctly, before the step.
+    pub correct: u64,
+    /// Images in the batch.
+    pub images: u64,
+}
+
+/// A network in training.
+pub struct Trainer<'a> {
+    task: Task<'a>,
+    mask: Option<&'a Mask>,
+    network: Network,
+    optimizer: Sgd,
+    iteration: u64,
+    order: Vec<usize>,
+    ordered_epoch: Option<u64>,
+    pixels: Vec<f32>,
+    labels: Vec<usize>,
+}
+
+impl<'a> Trainer<'a> {
+    /// Starts training at `iteration` with zero momentum.
+    ///
+    /// # Errors
+    /// If weights, mask or images do not fit the architecture.
+    pub fn new(task: Task<'a>, weights: &Weights, mask: Option<&'a Mask>, iteration: u64) -> Result<Self, Error> {
+        if task.images.is_empty() {
+            return Err(Error::Empty);
+        }
+        let found = task.images.shape();
+        if found.channels != task.arch.input.channels {
+            return Err(Error::Images { expected: task.arch.input, found });
+        }
+        let batch = task.recipe.batch.clamp(1, task.images.len());
+        let setup = Setup { input: Some(found), ..Setup::train(batch, task.threads) };
+        let mut network = Network::new(task.arch, &setup)?;
+        network.load(weights, mask)?;
+        let optimizer = Sgd::new(&task.recipe.optimizer, network.survey());
+        let pixels = vec![0.0; batch * found.values()];
+        let (order, labels) = (Vec::new(), Vec::with_capacity(batch));
+        Ok(Self { task, mask, network, optimizer, iteration, order, ordered_epoch: None, pixels, labels })
+    }
+
+    /// Goes on where a snapshot was taken.
+    ///
+    /// # Errors
+    /// If the snapshot, the mask or the images do not fit the architecture.
+    pub fn from_snapshot(task: Task<'a>, snapshot: &Snapshot, mask: Option<&'a Mask>) -> Result<Self, Error> {
+        let mut trainer = Self::new(task, &snapshot.weights, mask, snapshot.iteration)?;
+        trainer.optimizer.load(trainer.network.survey(), &snapshot.momentum)?;
+        Ok(trainer)
+    }
+
+    /// Returns the iterations done since step 0 of the schedule.
+    pub fn at(&self) -> u64 {
+        self.iteration
+    }
+
+    /// Returns the iterations of one epoch.
+    pub fn per_epoch(&self) -> u64 {
+        self.task.recipe.iterations_per_epoch(self.task.images.len() as u64)
+    }
+
+    /// Returns the network, e.g. to ask for its buffers' size.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Learns from the next batch with the learning rate `rate`.
+    ///
+    /// # Errors
+    /// If an image cannot be read, the loss is not finite, or (after an epoch) a pruned weight is not 0.
+    pub fn step(&mut self, rate: f64) -> Result<StepStats, Error> {
+        let (epoch, within) = (self.iteration / self.per_epoch(), self.iteration % self.per_epoch());
+        let count = self.read_batch(epoch, within)?;
+        let values = count * self.task.images.shape().values();
+        self.network.forward(&self.pixels[..values], count)?;
+        let sums = self.network.learn(&self.labels, self.task.recipe.label_smoothing)?;
+        let loss = sums.loss / count as f64;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { loss, epoch, iteration: self.iteration });
+        }
+        self.network.update(&mut self.optimizer, rate, self.mask);
+        self.iteration += 1;
+        if within + 1 == self.per_epoch()
+            && let Some(mask) = self.mask
+            && let Some(name) = self.network.unmasked(mask)
+        {
+            return Err(Error::Unmasked { name, epoch });
+        }
+        Ok(StepStats { loss, correct: sums.correct, images: count as u64 })
+    }
+
+    /// Copies the state of training.
+    ///
+    /// # Errors
+    /// If a tensor cannot be made.
+    pub fn snapshot(&self) -> Result<Snapshot, Error> {
+        let momentum = self.optimizer.state(self.network.survey())?;
+        Ok(Snapshot { iteration: self.iteration, weights: self.network.weights()?, momentum })
+    }
+
+    /// Reads the images and labels of a batch and returns their number.
+    fn read_batch(&mut self, epoch: u64, within: u64) -> Result<usize, Error> {
+        let images = self.task.images;
+        if self.ordered_epoch != Some(epoch) {
+            let stream = Stream::new(self.task.order, "order");
+            self.order = stream.at(epoch as u32, 0).permutation(images.len());
+            self.ordered_epoch = Some(epoch);
+        }
+        let first = within as usize * self.task.recipe.batch;
+        let batch = &self.order[first..(first + self.task.recipe.batch).min(images.len())];
+        self.labels.clear();
+        self.labels.extend(batch.iter().map(|index| images.label(*index)));
+        let stream = Stream::new(self.task.order, "augment");
+        let augment = self.task.augment;
+        read(self.network.threads(), &mut self.pixels, images, batch, |index, pixels| {
+            if augment.is_empty() {
+                images.fill(index, pixels)
+            } else {
+                images.fill_changed(index, augment, &mut stream.at(epoch as u32, index as u64), pixels)
+            }
+        })?;
+        Ok(batch.len())
+    }
+}
+
+/// Reads a batch of images in parallel; of several failures the first in order is returned.
+pub(super) fn read(
+    threads: &Threads,
+    pixels: &mut [f32],
+    images: &dyn Images,
+    batch: &[usize],
+    fill: impl Fn(usize, &mut [f32]) -> io::Result<()> + Sync,
+) -> io::Result<()> {
+    let failure: Mutex<Option<(usize, io::Error)>> = Mutex::new(None);
+    let size = images.shape().values();
+    threads.pieces(&mut pixels[..batch.len() * size], size, |at, pixels| {
+        if let Err(error) = fill(batch[at], pixels)
+            && let Ok(mut failure) = failure.lock()
+            && failure.as_ref().is_none_or(|(first, _)| at < *first)
+        {
+            *failure = Some((at, error));
+        }
+    });
+    match failure.into_inner() {
+        Ok(Some((_, error))) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

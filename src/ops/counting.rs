@@ -1,0 +1,233 @@
+//! How many weights a pruning leaves: exact where the rules allow it, without running anything.
+//!
+//! Ties are assumed away: equal scores at the threshold can take more weights with them under open_lth's rule.
+
+use std::sync::Arc;
+
+use crate::domain::pruning::{Amount, Counting, Pruner, Scope};
+use crate::syntax::tree::Exact;
+use crate::value::{Kept, Network, number};
+
+/// Why a pruning cannot be done.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    pub(super) message: String,
+    pub(super) label: String,
+    pub(super) help: &'static str,
+}
+
+fn problem(message: String, label: impl Into<String>, help: &'static str) -> Problem {
+    Problem { message, label: label.into(), help }
+}
+
+/// Counts the weights that are left after a pruning.
+pub(super) fn after(network: &Network, kept: &Kept, pruner: &Pruner) -> Result<Kept, Problem> {
+    if kept.total == Some(0) {
+        return Err(problem("there are no weights left to prune".to_owned(), "nothing left", "prune less before"));
+    }
+    let layers: Vec<Layer> = network
+        .survey
+        .prunable()
+        .enumerate()
+        .map(|(at, entry)| Layer {
+            all: entry.elements() as u64,
+            kept: kept.layers.as_ref().and_then(|layers| layers.get(at).copied()),
+            competes: !pruner.keep.contains(&entry.name),
+        })
+        .collect();
+    if !layers.iter().any(|layer| layer.competes) {
+        return Err(problem("every prunable parameter is kept".to_owned(), "nothing to prune", "keep fewer"));
+    }
+    match pruner.scope {
+        Scope::Global => global(&layers, kept.total, pruner),
+        Scope::PerLayer => per_layer(&layers, pruner),
+    }
+}
+
+struct Layer {
+    all: u64,
+    kept: Option<u64>,
+    competes: bool,
+}
+
+/// Reads an exact ratio `p/q`.
+fn exact(text: &str) -> Exact {
+    let parsed = text.split_once('/').and_then(|(p, q)| Some((p.parse().ok()?, q.parse().ok()?)));
+    parsed.filter(|(_, q)| *q != 0).map_or_else(|| Exact::from_integer(0), |(p, q): (i128, i128)| Exact::new(p, q))
+}
+
+fn share(ratio: Exact, of: u64) -> Exact {
+    number::multiply(ratio, Exact::from_integer(i128::from(of))).unwrap_or_else(|| Exact::from_integer(0))
+}
+
+fn count(value: i128) -> u64 {
+    u64::try_from(value.max(0)).unwrap_or(u64::MAX)
+}
+
+/// Weights that a rate removes among `competing`, where `counted` are counted.
+fn removed(rate: Exact, counted: u64, counting: Counting) -> u64 {
+    match counting {
+        Counting::OpenLth => count(number::ceil(share(rate, counted))).saturating_add(1),
+        Counting::Torch => count(number::round_half_even(share(rate, counted))),
+    }
+}
+
+/// Weights that a sparsity leaves of `all`.
+fn left(sparsity: Exact, all: u64) -> u64 {
+    count(number::round_half_even(share(Exact::from_integer(1) - sparsity, all))).min(all)
+}
+
+fn global(layers: &[Layer], total: Option<u64>, pruner: &Pruner) -> Result<Kept, Problem> {
+    let unknown = Kept { total: None, layers: None };
+    let competing: Option<u64> = if layers.iter().all(|layer| layer.competes) {
+        total
+    } else {
+        layers.iter().filter(|layer| layer.competes).map(|layer| layer.kept).sum()
+    };
+    let remaining = match &pruner.remove {
+        Amount::Rate(rate) => {
+            let counted = match pruner.counting {
+                Counting::OpenLth => total,
+                Counting::Torch => competing,
+            };
+            let (Some(total), Some(counted)) = (total, counted) else { return Ok(unknown) };
+            let gone = removed(exact(rate), counted, pruner.counting);
+            if competing.is_some_and(|competing| gone > competing) || gone > total {
+                let competing = competing.unwrap_or(total);
+                let message =
+                    format!("the pruning would remove {gone} weights, but only {competing} are left to choose from");
+                return Err(problem(message, format!("removes {gone} of {competing}"), "prune less"));
+            }
+            total - gone
+        }
+        Amount::Sparsity(sparsity) => {
+            let all: u64 = layers.iter().map(|layer| layer.all).sum();
+            let target = left(exact(sparsity), all);
+            match total {
+                Some(total) if target > total => return Err(too_dense(exact(sparsity), all, total)),
+                _ => {}
+            }
+            let fixed: Option<u64> = layers.iter().filter(|layer| !layer.competes).map(|layer| layer.kept).sum();
+            if fixed.is_some_and(|fixed| fixed > target) {
+                let message = format!("the sparsity leaves {target} weights, but the kept parameters alone have more");
+                return Err(problem(message, "cannot be reached", "keep fewer parameters, or prune less"));
+            }
+            target
+        }
+    };
+    let alone = layers.iter().filter(|layer| layer.competes).count() == 1;
+    let rest: Option<u64> = layers.iter().filter(|layer| !layer.competes).map(|layer| layer.kept).sum();
+    let known: Option<Arc<[u64]>> = match rest {
+        Some(rest) if alone && rest <= remaining => layers
+            .iter()
+            .map(|layer| if layer.competes { Some(remaining - rest) } else { layer.kept })
+            .collect::<Option<Vec<_>>>()
+            .map(Into::into),
+        _ => None,
+    };
+    Ok(Kept { total: Some(remaining), layers: known })
+}
+
+fn per_layer(layers: &[Layer], pruner: &Pruner) -> Result<Kept, Problem> {
+    let mut known = Vec::with_capacity(layers.len());
+    for layer in layers {
+        known.push(match (&pruner.remove, layer.competes, layer.kept) {
+            (_, false, kept) => kept,
+            (Amount::Rate(_), true, None) => None,
+            (Amount::Rate(rate), true, Some(kept)) => {
+                // A layer that has fewer weights left than the rule takes is emptied, as the core does.
+                Some(kept.saturating_sub(removed(exact(rate), kept, pruner.counting)))
+            }
+            (Amount::Sparsity(sparsity), true, kept) => {
+                let target = left(exact(sparsity), layer.all);
+                match kept {
+                    Some(kept) if target > kept => return Err(too_dense(exact(sparsity), layer.all, kept)),
+                    _ => Some(target),
+                }
+            }
+        });
+    }
+    let layers: Option<Vec<u64>> = known.into_iter().collect();
+    Ok(Kept { total: layers.as_ref().map(|layers| layers.iter().sum()), layers: layers.map(Into::into) })
+}
+
+fn too_dense(target: Exact, all: u64, kept: u64) -> Problem {
+    let percent = |ratio| number::shown(number::multiply(ratio, Exact::from_integer(100)).unwrap_or(ratio));
+    let present = Exact::new(i128::from(all) - i128::from(kept), i128::from(all.max(1)));
+    let message = format!(
+        "the state is {}% sparse already, and pruning to {}% would bring weights back",
+        percent(present),
+        percent(target)
+    );
+    problem(message, format!("below the present {}%", percent(present)), "prune to a higher sparsity")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::arch::samples;
+    use crate::domain::pruning::{Rule, Score};
+
+    fn rate(p: i128, scope: Scope, counting: Counting) -> Pruner {
+        Pruner {
+            by: Rule::Score { score: Score::Weight },
+            remove: Amount::Rate(number::fraction(Exact::new(p, 100))),
+            scope,
+            keep: Vec::new(),
+            counting,
+        }
+    }
+
+    fn levels(network: &Network, pruner: &Pruner, count: usize) -> Vec<u64> {
+        let mut kept = Kept::dense(network);
+        (0..count)
+            .map(|_| {
+                kept = after(network, &kept, pruner).unwrap();
+                kept.total.unwrap()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn resnet_20_keeps_what_open_lth_keeps() {
+        let network = Network::new(samples::cifar_resnet(3, 16, 10, 3, 32)).unwrap();
+        let pruner = rate(20, Scope::Global, Counting::OpenLth);
+        assert_eq!(levels(&network, &pruner, 6), [216_715, 173_371, 138_695, 110_955, 88_763, 71_009]);
+    }
+
+    #[test]
+    fn resnet_50_keeps_what_open_lth_keeps() {
+        let network = Network::new(samples::resnet50(1000, 224)).unwrap();
+        let pruner = rate(20, Scope::Global, Counting::OpenLth);
+        let found = levels(&network, &pruner, 14);
+        assert_eq!((found[0], found[10], found[13]), (20_402_328, 2_190_677, 1_121_623));
+    }
+
+    #[test]
+    fn a_sparsity_is_reached_exactly_and_never_undercut() {
+        let network = Network::new(samples::cifar_resnet(3, 16, 10, 3, 32)).unwrap();
+        let pruner = Pruner { remove: Amount::Sparsity("1/2".to_owned()), ..rate(20, Scope::Global, Counting::Torch) };
+        let kept = after(&network, &Kept::dense(&network), &pruner).unwrap();
+        assert_eq!(kept.total, Some(135_448));
+        let lower = Pruner { remove: Amount::Sparsity("1/4".to_owned()), ..pruner };
+        assert!(after(&network, &kept, &lower).unwrap_err().message.contains("50% sparse already"));
+    }
+
+    #[test]
+    fn layers_are_counted_one_by_one() {
+        let network = Network::new(samples::cifar_resnet(3, 16, 10, 3, 32)).unwrap();
+        let pruner = rate(20, Scope::PerLayer, Counting::Torch);
+        let kept = after(&network, &Kept::dense(&network), &pruner).unwrap();
+        let expected: u64 = network
+            .survey
+            .prunable()
+            .map(|entry| entry.elements() as u64)
+            .map(|all| all - count(number::round_half_even(Exact::new(i128::from(all), 5))))
+            .sum();
+        assert_eq!(kept.total, Some(expected));
+        assert!(kept.layers.is_some());
+        let globally = after(&network, &kept, &rate(20, Scope::Global, Counting::OpenLth)).unwrap();
+        assert!(globally.layers.is_none() && globally.total.is_some());
+        assert_eq!(after(&network, &globally, &pruner).unwrap().total, None);
+    }
+}

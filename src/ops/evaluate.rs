@@ -1,0 +1,73 @@
+//! `evaluate`: accuracy and loss on a part of a task.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, External, Lowering, Stage};
+use super::train::check_fit;
+use crate::domain::arch::Arch;
+use crate::domain::data::{Split, Task};
+use crate::value::output::Scale;
+use crate::value::{Evaluated, Measured, Record, Value, repr};
+use std::sync::Arc;
+
+/// Arguments of `evaluate`. Input: `state`. Measures: `top1`, `top5`, `loss`, `images`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluateArgs {
+    /// The network.
+    pub arch: Arch,
+    /// The task, without its augmentation, which plays no part here.
+    pub task: Task,
+    /// Which images.
+    pub split: Split,
+}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "evaluate",
+    module: "prelude",
+    version: 1,
+    signature: "fn evaluate[S](s: State, on: Split[S]) -> \
+                { top1: Measured[Ratio], top5: Measured[Ratio], loss: Measured[Float] }",
+    doc: "Measures accuracy and mean loss on a part of a task.\n\n`evaluate(s, task.val).top1`",
+    heavy: true,
+    lower,
+};
+
+/// Measures with their readings.
+const MEASURES: [(&str, Scale); 3] = [("top1", Scale::Ratio), ("top5", Scale::Ratio), ("loss", Scale::Plain)];
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let state = arguments.state(0)?;
+    let Value::Split(task, split) = &arguments.at(1).value else {
+        return Err(arguments.mismatch(1, "a part of a task, like `task.val`", &arguments.at(1).value));
+    };
+    let network = &state.facts.network;
+    check_fit(network, task, arguments.span(1))?;
+    let images = match split {
+        Split::Train => task.train,
+        Split::Val => task.val,
+        Split::Test => task.test,
+    };
+    if images == 0 {
+        let part = repr::split_name(*split);
+        return Err(arguments
+            .refuse(1, format!("the task has no images in its part `{part}`"), "no images")
+            .help("evaluate on another part: `task.val`")
+            .into());
+    }
+    let plain = Task { augment: Vec::new(), ..(**task).clone() };
+    let args = EvaluateArgs { arch: network.arch.clone(), task: plain, split: *split };
+    let mut stage = Stage::new(&OP, &args, arguments.call)?
+        .input("state", state.node)
+        .reads(lowering, External::Data(&task.data))
+        .describe(network, state.facts.kept.total, state.facts.round)
+        .fact("images", images);
+    stage.facts.macs = network.survey.macs().checked_mul(images);
+    let node = lowering.push(stage);
+    let read = |(name, scale): (&str, Scale)| {
+        let measure: Arc<str> = Arc::from(name);
+        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale })))
+    };
+    Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).collect::<Record>())))
+}

@@ -1,0 +1,42 @@
+//! `init`: a network with fresh weights.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage};
+use crate::domain::arch::Arch;
+use crate::domain::seed::Seed;
+use crate::value::{Evaluated, Kept, State, StateFacts, Value};
+use std::sync::Arc;
+
+/// Arguments of `init`. No inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InitArgs {
+    /// The network.
+    pub arch: Arch,
+    /// Source of the initial weights.
+    pub seed: Seed,
+}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "init",
+    module: "prelude",
+    version: 1,
+    signature: "fn init(arch: Arch, seed: Seed) -> State",
+    doc: "A network with fresh weights.\n\n`tiny_resnet(classes: 10) |> init(seed)`",
+    heavy: false,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (network, seed) = (arguments.network(0)?, arguments.seed(1)?);
+    let args = InitArgs { arch: network.arch.clone(), seed: (*seed).clone() };
+    let kept = Kept::dense(&network);
+    let mut stage = Stage::new(&OP, &args, arguments.call)?.describe(&network, kept.total, 0);
+    stage.facts.bytes = network.checkpoint_bytes();
+    let node = lowering.push(stage);
+    let facts =
+        StateFacts { network, kept, seed: Some(seed), step: 0, course: None, round: 0, initial: node, training: None };
+    Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}

@@ -1,0 +1,55 @@
+//! `reinit`: fresh weights under the same mask.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage};
+use crate::domain::arch::Arch;
+use crate::domain::seed::Seed;
+use crate::value::{Evaluated, State, StateFacts, Value};
+use std::sync::Arc;
+
+/// Arguments of `reinit`. Input: `state` gives the mask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReinitArgs {
+    /// The network.
+    pub arch: Arch,
+    /// Source of the fresh weights.
+    pub seed: Seed,
+}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "reinit",
+    module: "prune",
+    version: 1,
+    signature: "fn reinit(s: State, seed: Seed) -> State",
+    doc: "Draws fresh weights and keeps the mask: a control for what the mask alone is worth.\n\n\
+          `ticket |> reinit(seed.control) |> train(task, recipe, until: 160ep)`",
+    heavy: false,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (state, seed) = (arguments.state(0)?, arguments.seed(1)?);
+    let before = &state.facts;
+    let args = ReinitArgs { arch: before.network.arch.clone(), seed: (*seed).clone() };
+    let mut stage = Stage::new(&OP, &args, arguments.call)?.input("state", state.node).describe(
+        &before.network,
+        before.kept.total,
+        before.round,
+    );
+    stage.facts.bytes = before.network.checkpoint_bytes();
+    let node = lowering.push(stage);
+    let facts = StateFacts {
+        network: before.network.clone(),
+        kept: before.kept.clone(),
+        seed: Some(seed),
+        step: 0,
+        course: None,
+        round: before.round,
+        initial: node,
+        training: None,
+    };
+    Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}

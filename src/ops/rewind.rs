@@ -1,0 +1,43 @@
+//! `rewind`: the weights of one state under the mask of another.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage};
+use crate::diag::Diagnostic;
+use crate::diag::codes::evaluation as codes;
+use crate::value::{Evaluated, State, StateFacts, Value};
+use std::sync::Arc;
+
+/// Arguments of `rewind`: none. Inputs: `state` gives the mask, `to` the weights and the step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewindArgs {}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "rewind",
+    module: "prelude",
+    version: 1,
+    signature: "fn rewind(s: State, to: State) -> State",
+    doc: "Goes back to the weights and the step of `to`, keeping the mask of `s`.\n\n`pruned |> rewind(to: dense.at(1ep))`",
+    heavy: false,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (state, to) = (arguments.state(0)?, arguments.state(1)?);
+    let (before, target) = (&state.facts, &to.facts);
+    if before.network.arch != target.network.arch {
+        return Err(Diagnostic::error(&codes::OTHER_NETWORK, "the two states are not of the same network")
+            .label(arguments.span(1), "the weights to go back to are of another architecture")
+            .help("rewind to a state of the run that the mask comes from")
+            .into());
+    }
+    let stage = Stage::new(&OP, &RewindArgs {}, arguments.call)?
+        .input("state", state.node)
+        .input("to", to.node)
+        .describe(&before.network, before.kept.total, before.round);
+    let node = lowering.push(stage);
+    let facts = StateFacts { kept: before.kept.clone(), round: before.round, training: None, ..(**target).clone() };
+    Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}

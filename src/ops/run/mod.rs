@@ -1,0 +1,269 @@
+//! The worker's side of the stages: from canonical arguments and stored inputs to stored objects and measures.
+
+mod dissect;
+mod evaluate;
+mod init;
+mod problems;
+mod prune;
+mod state;
+mod train;
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Surroundings};
+use crate::diag::Code;
+use crate::diag::codes::{execution, store as store_codes};
+use crate::graph::key::{Chain, Preimage};
+use crate::graph::{Key, Trajectory};
+use crate::manifest::record::Record;
+use crate::store::{Digest, Store, StoreError};
+
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Units that lay behind when the stage began: the first iteration of training, else 0.
+    #[serde(default)]
+    pub first: u64,
+    /// Units done: iterations, images, ….
+    pub step: u64,
+    /// Units in all.
+    pub total: u64,
+    /// Mean loss lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// Share of images classified rightly lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top1: Option<f64>,
+    /// Throughput.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_per_second: Option<f64>,
+}
+
+impl Progress {
+    /// Returns the share of the stage that is done.
+    pub fn fraction(&self) -> f64 {
+        let whole = self.total.saturating_sub(self.first).max(1);
+        (self.step.saturating_sub(self.first) as f64 / whole as f64).min(1.0)
+    }
+}
+
+/// What a running stage tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "told", rename_all = "snake_case")]
+pub enum Telling {
+    /// It goes on from a stored point.
+    Resumed {
+        /// Iterations already done.
+        from: u64,
+    },
+    /// How far it is.
+    Progress(Progress),
+    /// Something its user should know.
+    Note {
+        /// One sentence.
+        text: String,
+    },
+}
+
+/// When training saves a resume point.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cadence {
+    /// After so many seconds, or later where saving would take more than a fiftieth of the time.
+    Seconds(f64),
+    /// After so many iterations.
+    Iterations(u64),
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Self::Seconds(5.0)
+    }
+}
+
+/// The training part of a job.
+pub struct Course {
+    /// Iterations and rates.
+    pub trajectory: Trajectory,
+    /// Key of the trajectory's static part.
+    pub base: Key,
+    /// Its keys along the way.
+    pub chain: Chain,
+    /// When to save resume points.
+    pub cadence: Cadence,
+}
+
+/// One stage at work.
+pub struct Job<'a> {
+    /// Its key.
+    pub key: Key,
+    /// What is to be done: kind, version, arguments, digests of the data.
+    pub preimage: &'a Preimage,
+    /// Present on training.
+    pub course: Option<&'a Course>,
+    /// Records of its inputs by role.
+    pub inputs: &'a BTreeMap<String, Record>,
+    /// Where objects are.
+    pub store: &'a Store,
+    /// What changes no result.
+    pub surroundings: Surroundings<'a>,
+    /// Takes what the stage tells.
+    pub tell: &'a mut dyn FnMut(Telling),
+    /// When this attempt began.
+    pub began: std::time::Instant,
+    /// Seconds that earlier attempts spent on what this one continues.
+    pub earlier_seconds: f64,
+}
+
+/// Why a stage ended without a result.
+#[derive(Debug)]
+pub enum RunError {
+    /// It was asked to stop, and saved what it had.
+    Interrupted {
+        /// Iterations done, if it is training.
+        step: Option<u64>,
+    },
+    /// It cannot be done.
+    Failed(Box<Problem>),
+}
+
+/// A problem as it travels from the stage to the user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Entry of the catalogue of diagnostics.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// An action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Digest of an object that has to be made again before a retry can succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
+    /// Last lines of the stage's log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+}
+
+impl Problem {
+    /// Makes a problem.
+    pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
+        Self { code: code.id.to_owned(), message: message.into(), help: None, lost: None, log: Vec::new() }
+    }
+
+    /// Sets the help.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<Problem> for RunError {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(Box::new(problem))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let lost = error.lost().map(str::to_owned);
+        let (code, help) = match &error {
+            StoreError::Newer { .. } => {
+                (&store_codes::NEWER_STORE, "use that pdsl, or give `--store` another directory")
+            }
+            StoreError::NotAStore { .. } => {
+                (&store_codes::NOT_A_STORE, "give `--store` a directory that is empty or does not exist")
+            }
+            StoreError::Damaged { .. } => (&store_codes::DAMAGED_OBJECT, "run again to make it anew"),
+            StoreError::Missing { .. } => (&execution::INPUT_LOST, "run again to make it anew"),
+            StoreError::Malformed { .. } => (&store_codes::MALFORMED_RECORD, "run again to make it anew"),
+            StoreError::Io { .. } if error.is_full() => {
+                (&store_codes::STORE_FULL, "free some space, for instance with `pdsl store gc`, and run again")
+            }
+            StoreError::Io { .. } if error.is_denied() => {
+                (&store_codes::STORE_DENIED, "change the permissions, or give `--store` a directory of your own")
+            }
+            StoreError::Io { .. } => (&store_codes::STORE_IO, "run again to go on from what is stored"),
+        };
+        Self { lost, ..Self::new(code, error.to_string()).help(help) }
+    }
+}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl Job<'_> {
+    /// Reads the arguments as the type that the stage was lowered from.
+    fn args<T: DeserializeOwned>(&self) -> Result<T, RunError> {
+        self.preimage.args.parse().map_err(|error| {
+            let message = format!("the arguments of `{}` are not understood: {error}", self.preimage.op);
+            Problem::new(&execution::STAGE_FAILED, message)
+                .help("use the same pdsl for planning and for running")
+                .into()
+        })
+    }
+
+    /// Returns the record of an input.
+    fn input(&self, role: &str) -> Result<&Record, RunError> {
+        self.inputs.get(role).ok_or_else(|| {
+            Problem::new(&execution::INPUT_LOST, format!("the stage has no input `{role}`"))
+                .help("run again to make it anew")
+                .into()
+        })
+    }
+
+    /// Reads an object of an input, if the input has one in this role.
+    fn object(&self, input: &Record, role: &str) -> Result<Option<Vec<u8>>, RunError> {
+        let Some(digest) = input.outcome.objects.get(role) else { return Ok(None) };
+        let known = digest
+            .parse::<Digest>()
+            .map_err(|_| StoreError::Missing { digest: digest.clone(), name: format!("{role} of {}", input.name) })?;
+        Ok(Some(self.store.get(&known)?))
+    }
+
+    /// Stores an object and returns its digest.
+    fn put(&self, bytes: &[u8]) -> Result<String, RunError> {
+        Ok(self.store.put(bytes)?.to_string())
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        (self.tell)(Telling::Note { text: text.into() });
+    }
+
+    fn stopped(&self) -> bool {
+        self.surroundings.stop.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+/// Tells whether a kind of stage runs in a process of its own.
+pub fn is_heavy(op: &str) -> bool {
+    super::list::find(op).is_none_or(|known| known.heavy)
+}
+
+/// Computes a stage.
+///
+/// # Errors
+/// If it was asked to stop, or cannot be done.
+pub fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    match job.preimage.op.as_str() {
+        "init" => init::init(job),
+        "load" => init::load(job),
+        "reinit" => init::reinit(job),
+        "rewind" => init::rewind(job),
+        "train" => train::train(job),
+        "prune" => prune::prune(job),
+        "evaluate" => evaluate::evaluate(job),
+        "dissect" => dissect::dissect(job),
+        unknown => {
+            let message = format!("this pdsl cannot run stages of the kind `{unknown}`");
+            Err(Problem::new(&execution::STAGE_FAILED, message).into())
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the numerical core complains about, as problems that tell the user what to do.
+
+use super::{Problem, RunError};
+use crate::diag::codes::{data as codes, execution};
+use crate::nn::data::DataError;
+use crate::nn::dissect::DissectError;
+use crate::nn::{self, mask::MaskError};
+
+impl From<DataError> for Problem {
+    fn from(error: DataError) -> Self {
+        let (code, help) = match &error {
+            DataError::Unnamed { name } => (
+                &codes::DATA_MISSING,
+                format!("write its directory into the profile: `data: {{{name}: /path/to/{name}}}`"),
+            ),
+            DataError::Missing { .. } => {
+                (&codes::DATA_MISSING, "check the path under `data:` in the profile".to_owned())
+            }
+            DataError::Access { action: "written", .. } => {
+                (&codes::DATA_UNREADABLE, "make the directory writable, or choose another store".to_owned())
+            }
+            DataError::Access { .. } => (&codes::DATA_UNREADABLE, "check the permissions of the file".to_owned()),
+            DataError::Malformed { .. } | DataError::Picture { .. } => {
+                (&codes::DATA_UNREADABLE, "replace the file by a fresh copy".to_owned())
+            }
+            DataError::Unsupported { .. } => {
+                (&codes::DATA_UNSUPPORTED, "use `digits` or `shapes`, which ship with pdsl".to_owned())
+            }
+            DataError::Parameters { .. } => {
+                (&codes::DATA_MISMATCH, "correct the numbers in the program, or the path in the profile".to_owned())
+            }
+        };
+        Self::new(code, error.to_string()).help(help)
+    }
+}
+
+impl From<nn::Error> for Problem {
+    fn from(error: nn::Error) -> Self {
+        let message = error.to_string();
+        match &error {
+            nn::Error::Diverged { .. } => Self::new(&execution::DIVERGED, message)
+                .help("use a smaller learning rate or a warm-up; the last good resume point is kept"),
+            nn::Error::Weights(_) => Self::new(&codes::WEIGHTS_MISMATCH, message)
+                .help("load them into the architecture that they were trained in"),
+            nn::Error::Checkpoint(_) => {
+                Self::new(&codes::WEIGHTS_UNREADABLE, message).help("give a whole safetensors file")
+            }
+            nn::Error::Image(_) => Self::new(&codes::DATA_UNREADABLE, message).help("replace the file by a fresh copy"),
+            nn::Error::Images { .. } | nn::Error::Labels { .. } | nn::Error::Empty => {
+                Self::new(&codes::DATA_MISMATCH, message).help("make the task and the architecture agree")
+            }
+            nn::Error::NoLayer { layers, .. } => {
+                let known: Vec<String> = layers.iter().take(12).map(|layer| format!("`{layer}`")).collect();
+                Self::new(&codes::NO_SUCH_LAYER, message).help(format!("its layers are {}", known.join(", ")))
+            }
+            _ => Self::new(&codes::NUMERICS_FAILED, message),
+        }
+    }
+}
+
+impl From<DissectError> for RunError {
+    fn from(error: DissectError) -> Self {
+        match error {
+            DissectError::Stopped => Self::Interrupted { step: None },
+            DissectError::Data(error) => Problem::from(error).into(),
+            other => Problem::new(&codes::NUMERICS_FAILED, other.to_string()).into(),
+        }
+    }
+}
+
+impl From<DataError> for RunError {
+    fn from(error: DataError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<nn::Error> for RunError {
+    fn from(error: nn::Error) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<MaskError> for RunError {
+    fn from(error: MaskError) -> Self {
+        nn::Error::from(error).into()
+    }
+}

@@ -1,0 +1,58 @@
+//! `prune`: the same weights under a smaller mask.
+
+use serde::Serialize;
+
+use super::state::{MASK, WEIGHTS, refer};
+use super::{Job, Outcome, Problem, RunError};
+use crate::diag::codes::execution;
+use crate::nn::mask::{self, Mask};
+use crate::nn::prune;
+use crate::ops::prune::PruneArgs;
+
+/// Object role of what is left in each layer.
+const LAYERS: &str = "layers";
+
+/// What is left in one parameter.
+#[derive(Serialize)]
+struct Layer<'a> {
+    name: &'a str,
+    kept: u64,
+    total: u64,
+}
+
+/// Removes weights.
+pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: PruneArgs = job.args()?;
+    let state = job.state("state")?;
+    let initial = match job.inputs.get("initial") {
+        Some(record) => Some(job.weights(record)?),
+        None => None,
+    };
+    let pruned = prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, initial.as_ref())?;
+    note_collapse(job, state.mask.as_ref(), &pruned);
+    let layers: Vec<Layer<'_>> = pruned.counts().map(|(name, kept, total)| Layer { name, kept, total }).collect();
+    let layers = serde_json::to_vec(&layers)
+        .map_err(|error| Problem::new(&execution::STAGE_FAILED, format!("the layers cannot be listed: {error}")))?;
+    let mut outcome = Outcome::default();
+    refer(&mut outcome, job.input("state")?, WEIGHTS);
+    outcome.objects.insert(MASK.to_owned(), job.put(&mask::encode(&pruned))?);
+    outcome.objects.insert(LAYERS.to_owned(), job.put(&layers)?);
+    outcome.measures.insert("kept".to_owned(), pruned.kept() as f64);
+    outcome.measures.insert("total".to_owned(), pruned.total() as f64);
+    Ok(outcome)
+}
+
+/// Tells of layers that lost their last weight just now.
+fn note_collapse(job: &mut Job<'_>, before: Option<&Mask>, after: &Mask) {
+    let alive = |name: &str| before.and_then(|mask| mask.bits(name)).is_none_or(|bits| bits.contains(&true));
+    let gone: Vec<String> = after
+        .counts()
+        .filter(|(name, kept, _)| *kept == 0 && alive(name))
+        .map(|(name, ..)| format!("`{name}`"))
+        .collect();
+    match gone.as_slice() {
+        [] => {}
+        [one] => job.note(format!("{one} has no weights left")),
+        more => job.note(format!("{} have no weights left", more.join(", "))),
+    }
+}

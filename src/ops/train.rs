@@ -1,0 +1,213 @@
+//! `train`: a network trained to a step.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, External, Lowering, Stage};
+use crate::diag::Diagnostic;
+use crate::diag::codes::evaluation as codes;
+use crate::domain::arch::Arch;
+use crate::domain::data::Task;
+use crate::domain::recipe::Recipe;
+use crate::domain::seed::Seed;
+use crate::graph::Trajectory;
+use crate::source::Span;
+use crate::value::{self, Course, Evaluated, Network, State, StateFacts, Step, Training, Value};
+use std::sync::Arc;
+
+/// Arguments of `train`; the rates are in the node's trajectory. Input: `state`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainArgs {
+    /// The network.
+    pub arch: Arch,
+    /// What it learns.
+    pub task: Task,
+    /// How it learns.
+    pub recipe: Recipe,
+    /// Source of the order of images and of their random changes.
+    pub order: Seed,
+}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "train",
+    module: "prelude",
+    version: 1,
+    signature: "fn train(s: State, task: Task, recipe: Recipe, until: Step, order: Seed = none) -> State",
+    doc: "Trains from the step where the state is to `until`. The order of images comes from the stream `order` of the \
+          state's seed unless another is given. `.at(1ep)` of the result is the network at an earlier step.\n\n\
+          `init(net, seed) |> train(task, recipe, until: 160ep)`",
+    heavy: true,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (state, task, recipe) = (arguments.state(0)?, arguments.task(1)?, arguments.recipe(2)?);
+    let until = arguments.step(3)?;
+    let order = match &arguments.at(4).value {
+        Value::Nothing => own_order(&state, arguments)?,
+        _ => arguments.seed(4)?,
+    };
+    check_fit(&state.facts.network, &task, arguments.span(1))?;
+    let per_epoch = recipe.settings.iterations_per_epoch(task.train).max(1);
+    let course = Course { per_epoch, batch: Some(recipe.settings.batch as u64) };
+    let Some(end) = until.whole_iterations(&course) else {
+        let message = format!("a training cannot end at `{until}`");
+        return Err(arguments.refuse(3, message, "not a number of iterations").help("give a step like `160ep`").into());
+    };
+    let plan = Plan { task, recipe, order, course, until: end, until_span: arguments.span(3) };
+    Ok(Value::State(train(lowering, &state, &plan, arguments.call)?))
+}
+
+/// A training that is about to become a stage.
+pub(super) struct Plan {
+    pub(super) task: Arc<Task>,
+    pub(super) recipe: Arc<value::Recipe>,
+    pub(super) order: Arc<Seed>,
+    pub(super) course: Course,
+    pub(super) until: u64,
+    pub(super) until_span: Span,
+}
+
+/// Adds a training from where `state` is to `plan.until`.
+pub(super) fn train(lowering: &mut dyn Lowering, state: &State, plan: &Plan, call: Span) -> Evaluated<State> {
+    let start = state.facts.step;
+    if plan.until <= start {
+        let message =
+            format!("there is nothing to train: the state is at step {start}, the training ends at {}", plan.until);
+        return Err(Diagnostic::error(&codes::NOTHING_TO_TRAIN, message)
+            .label(plan.until_span, format!("ends at {}", plan.until))
+            .help("let it end later, or start from an earlier state")
+            .into());
+    }
+    let rates = lowering.rates(&plan.recipe, plan.course, start, plan.until, plan.until_span)?;
+    let trajectory = Trajectory { start, until: plan.until, per_epoch: plan.course.per_epoch, rates };
+    let training = Training {
+        task: plan.task.clone(),
+        recipe: plan.recipe.clone(),
+        order: plan.order.clone(),
+        course: plan.course,
+        input: state.clone(),
+        trajectory,
+        until: plan.until_span,
+    };
+    point(lowering, &Arc::new(training), plan.until, call)
+}
+
+/// Returns the state of a training at an iteration between its start and its end.
+///
+/// # Errors
+/// If the step lies outside, with both places.
+pub fn at(lowering: &mut dyn Lowering, state: &State, step: &Step, span: Span, call: Span) -> Evaluated<State> {
+    let Some(training) = &state.facts.training else {
+        return Err(Diagnostic::error(&codes::NOT_TRAINED, "only a trained state has earlier steps")
+            .label(span, "this state does not come directly from `train`")
+            .help("take `.at(…)` of the result of `train`")
+            .into());
+    };
+    let (start, end) = (training.trajectory.start, training.trajectory.until);
+    let Some(at) = step.whole_iterations(&training.course) else {
+        return Err(Diagnostic::error(&codes::BAD_ARGUMENT, format!("`{step}` is not a step of this training"))
+            .label(span, "not a number of iterations")
+            .help("give a step like `1ep`")
+            .into());
+    };
+    if at > end {
+        let message = format!("`{step}` is iteration {at}, but the training ends at {end}");
+        return Err(Diagnostic::error(&codes::BEYOND_END, message)
+            .label(span, format!("step {at} of a run that ends at {end}"))
+            .label(training.until, "ends here")
+            .help(format!("choose a step up to {}, or train longer", written(end, &training.course)))
+            .into());
+    }
+    if at < start {
+        let message = format!("`{step}` is iteration {at}, but this training starts at {start}");
+        return Err(Diagnostic::error(&codes::BEYOND_END, message)
+            .label(span, format!("step {at} of a run that starts at {start}"))
+            .help("take the step of the run that came before it")
+            .into());
+    }
+    if at == start {
+        return Ok(training.input.clone());
+    }
+    point(lowering, training, at, call)
+}
+
+/// Adds the stage that ends a training at `until`.
+fn point(lowering: &mut dyn Lowering, training: &Arc<Training>, until: u64, call: Span) -> Evaluated<State> {
+    let before = &training.input.facts;
+    let network = &before.network;
+    let args = TrainArgs {
+        arch: network.arch.clone(),
+        task: (*training.task).clone(),
+        recipe: training.recipe.settings.clone(),
+        order: (*training.order).clone(),
+    };
+    let trajectory = Trajectory { until, ..training.trajectory.clone() };
+    let iterations = until - trajectory.start;
+    let epochs = iterations as f64 / trajectory.per_epoch as f64;
+    let images = (epochs * training.task.train as f64).round() as u64;
+    let mut stage = Stage::new(&OP, &args, call)?
+        .input("state", training.input.node)
+        .reads(lowering, External::Data(&training.task.data))
+        .describe(network, before.kept.total, before.round)
+        .fact("iterations", iterations)
+        .fact("images", images);
+    if until != training.trajectory.until {
+        stage.title = format!("train to {}", written(until, &training.course));
+    }
+    stage.trajectory = Some(trajectory);
+    stage.facts.epochs = Some(epochs);
+    stage.facts.macs = network.survey.macs().checked_mul(3).and_then(|macs| macs.checked_mul(images));
+    stage.facts.bytes = network.checkpoint_bytes() + 4 * network.survey.parameter_count();
+    let node = lowering.push(stage);
+    let facts = StateFacts {
+        step: until,
+        course: Some(training.course),
+        training: Some(training.clone()),
+        ..(**before).clone()
+    };
+    Ok(State { node, facts: Arc::new(facts) })
+}
+
+/// Writes an iteration as whole epochs where it is some.
+fn written(iteration: u64, course: &Course) -> String {
+    let per_epoch = course.per_epoch.max(1);
+    if iteration.is_multiple_of(per_epoch) { format!("{}ep", iteration / per_epoch) } else { format!("{iteration}it") }
+}
+
+fn own_order(state: &State, arguments: &Arguments) -> Evaluated<Arc<Seed>> {
+    let Some(seed) = &state.facts.seed else {
+        return Err(Diagnostic::error(&codes::BAD_ARGUMENT, "weights from a file have no seed to order the images by")
+            .label(arguments.call, "no order of images")
+            .help("name one: `order: seed.order`")
+            .into());
+    };
+    let mut order = (**seed).clone();
+    order.stream.push("order".to_owned());
+    Ok(Arc::new(order))
+}
+
+/// Checks that a network takes a task's images and tells its classes apart.
+///
+/// # Errors
+/// If it does not.
+pub(super) fn check_fit(network: &Network, task: &Task, span: Span) -> Evaluated<()> {
+    let (wanted, offered) = (network.arch.input, task.input);
+    if wanted != offered {
+        let message = format!("the network takes images of {wanted}, but the task has images of {offered}");
+        return Err(Diagnostic::error(&codes::IMAGE_MISMATCH, message)
+            .label(span, format!("images of {offered}"))
+            .help(format!("build the network with `channels: {}, size: {}`", offered.channels, offered.height))
+            .into());
+    }
+    let outputs = network.survey.output.values();
+    if outputs != task.classes {
+        let message = format!("the network has {outputs} outputs, but the task has {} classes", task.classes);
+        return Err(Diagnostic::error(&codes::CLASS_MISMATCH, message)
+            .label(span, format!("{} classes", task.classes))
+            .help("build the network with `classes: task.classes`")
+            .into());
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Sums over a plan.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::{Stage, Status};
+use crate::graph::{Dependencies, Graph, NodeId};
+
+/// What a set of stages amounts to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Totals {
+    /// Stages.
+    pub stages: usize,
+    /// Stages whose results are stored.
+    pub cached: usize,
+    /// Stages that run, or go on from a stored point.
+    pub run: usize,
+    /// Trainings: a point on the way to a longer one is not counted.
+    pub trainings: usize,
+    /// Epochs of training; what two stages share is counted once.
+    pub epochs: f64,
+    /// Multiply-accumulate operations, as far as known; large experiments need more than 64 bits.
+    pub macs: f64,
+    /// Bytes in the store.
+    pub bytes: u64,
+}
+
+impl Totals {
+    /// Sums up all stages, stored or not.
+    pub(super) fn of(graph: &Graph, dependencies: &Dependencies, stages: &[Stage]) -> Self {
+        Self::sum(graph, dependencies, stages, |_| true, |_| None)
+    }
+
+    /// Sums up what is left to do of the stages that are not cached.
+    pub(super) fn remaining(graph: &Graph, dependencies: &Dependencies, stages: &[Stage]) -> Self {
+        Self::sum(graph, dependencies, stages, |stage| stage.status != Status::Cached, |stage| stage.from)
+    }
+
+    fn sum(
+        graph: &Graph,
+        dependencies: &Dependencies,
+        stages: &[Stage],
+        take: impl Fn(&Stage) -> bool,
+        done: impl Fn(&Stage) -> Option<u64>,
+    ) -> Self {
+        let ids: BTreeSet<NodeId> = stages.iter().filter(|stage| take(stage)).map(|stage| stage.id).collect();
+        let mut totals = Self::default();
+        for stage in stages.iter().filter(|stage| take(stage)) {
+            let cached = stage.status == Status::Cached;
+            totals.stages += 1;
+            totals.cached += usize::from(cached);
+            totals.run += usize::from(!cached);
+            totals.bytes += stage.facts.bytes;
+            let macs = stage.facts.macs.unwrap_or(0) as f64;
+            let Some(trajectory) = &graph.node(stage.id).trajectory else {
+                totals.macs += macs;
+                continue;
+            };
+            let continues = |next: &NodeId| ids.contains(next) && dependencies.continued(*next) == Some(stage.id);
+            totals.trainings += usize::from(!dependencies.successors(stage.id).iter().any(continues));
+            let shorter = dependencies.continued(stage.id).filter(|shorter| ids.contains(shorter));
+            let shared = shorter.and_then(|id| graph.node(id).trajectory.as_ref()).map(|shorter| shorter.until);
+            let start = trajectory.start.max(shared.unwrap_or(0)).max(done(stage).unwrap_or(0));
+            let left = trajectory.until.saturating_sub(start) as f64;
+            let whole = trajectory.until.saturating_sub(trajectory.start).max(1) as f64;
+            totals.epochs += left / trajectory.per_epoch.max(1) as f64;
+            totals.macs += macs * left / whole;
+        }
+        totals
+    }
+}

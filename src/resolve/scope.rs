@@ -1,0 +1,322 @@
+//! Names in expressions: each must be a local, an item, an import or part of the prelude.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::cycles::Uses;
+use super::{Linked, Member, ModuleId, Target, library, load};
+use crate::diag::{Diagnostic, codes::names, suggest};
+use crate::source::Span;
+use crate::syntax::tree::{self, Entry, Expr, ExprKind, ItemKind, Name, Pattern, TestItem};
+
+/// What a walk over a module found.
+pub(super) struct Outcome {
+    /// Unknown and doubled names.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What each item refers to.
+    pub(super) uses: Uses,
+}
+
+/// Resolves the names of every item of a module.
+pub(super) fn resolve(linked: &Linked, module: ModuleId) -> Outcome {
+    let items = &linked.module(module).file.items;
+    let mut walk = Walk::new(linked, module);
+    let mut uses = Vec::with_capacity(items.len());
+    for item in items {
+        walk.item(item);
+        uses.push(std::mem::take(&mut walk.used));
+    }
+    walk.outputs(items);
+    Outcome { diagnostics: walk.diagnostics, uses }
+}
+
+/// Resolves the names of an expression from outside the module.
+pub(super) fn resolve_expr(linked: &Linked, module: ModuleId, expr: &Expr) -> Vec<Diagnostic> {
+    let mut walk = Walk::new(linked, module);
+    walk.expr(expr);
+    walk.diagnostics
+}
+
+struct Walk<'a> {
+    linked: &'a Linked,
+    module: ModuleId,
+    /// Names of enclosing scopes, innermost last.
+    locals: Vec<Arc<str>>,
+    used: BTreeSet<usize>,
+    /// Unknown names reported so far: each is reported once per file.
+    missing: BTreeSet<Arc<str>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(linked: &'a Linked, module: ModuleId) -> Self {
+        Self {
+            linked,
+            module,
+            locals: Vec::new(),
+            used: BTreeSet::new(),
+            missing: BTreeSet::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    fn item(&mut self, item: &tree::Item) {
+        match &item.kind {
+            ItemKind::Import(_) => {}
+            ItemKind::Param(param) => {
+                self.optional(param.default.as_ref());
+                if let Some(condition) = &param.condition {
+                    self.within(std::slice::from_ref(&param.name), |walk| walk.expr(condition));
+                }
+            }
+            ItemKind::Binding(binding) => {
+                self.distinct(binding.pattern.names());
+                if binding.builtin && !self.linked.module(self.module).library && binding.ty.is_some() {
+                    self.missing_body(item.span, "value", "write `= …` after it");
+                }
+                self.expr(&binding.value);
+            }
+            ItemKind::Function(function) => self.function(function),
+            ItemKind::Table(output) | ItemKind::Plot(output) => self.expr(&output.value),
+            ItemKind::Claim(claim) => self.expr(&claim.value),
+            ItemKind::Expect(condition) => self.expr(condition),
+            ItemKind::Test(test) => self.test(test),
+        }
+    }
+
+    fn missing_body(&mut self, span: Span, what: &str, help: &str) {
+        self.diagnostics.push(
+            Diagnostic::error(&names::MISSING_BODY, format!("the definition has no {what}"))
+                .label(span, format!("no {what}"))
+                .help(help),
+        );
+    }
+
+    fn function(&mut self, function: &tree::Function) {
+        let formals: Vec<Name> = function.formals.iter().map(|formal| formal.name.clone()).collect();
+        self.distinct(&formals);
+        for formal in &function.formals {
+            self.optional(formal.default.as_ref());
+        }
+        match &function.body {
+            Some(body) => self.within(&formals, |walk| walk.expr(body)),
+            None if !self.linked.module(self.module).library => {
+                self.missing_body(function.name.span, "body", "write its value in braces after the signature");
+            }
+            None => {}
+        }
+    }
+
+    fn test(&mut self, test: &tree::Test) {
+        let outer = self.locals.len();
+        for item in &test.body {
+            match item {
+                TestItem::Binding(binding) => self.binding(binding, outer),
+                TestItem::Expect(condition) => self.expr(condition),
+            }
+        }
+        self.locals.truncate(outer);
+    }
+
+    /// A local binding; `scope` is where the names of its block begin.
+    fn binding(&mut self, binding: &tree::Binding, scope: usize) {
+        self.expr(&binding.value);
+        self.distinct(binding.pattern.names());
+        for name in binding.pattern.names() {
+            if self.locals[scope..].contains(&name.text) {
+                let message = format!("`{}` is bound twice in the same block", name.text);
+                self.diagnostics.push(
+                    Diagnostic::error(&names::DUPLICATE_NAME, message)
+                        .label(name.span, "the same name again")
+                        .help("give the new value a name of its own; nothing is ever overwritten"),
+                );
+            }
+            self.locals.push(name.text.clone());
+        }
+    }
+
+    fn optional(&mut self, expr: Option<&Expr>) {
+        if let Some(expr) = expr {
+            self.expr(expr);
+        }
+    }
+
+    fn all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        for expr in exprs {
+            self.expr(expr);
+        }
+    }
+
+    fn within(&mut self, names: &[Name], walk: impl FnOnce(&mut Self)) {
+        let outer = self.locals.len();
+        self.locals.extend(names.iter().map(|name| name.text.clone()));
+        walk(self);
+        self.locals.truncate(outer);
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match &*expr.kind {
+            ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Quantity(..)
+            | ExprKind::Str(_)
+            | ExprKind::Accessor(_)
+            | ExprKind::Error => {}
+            ExprKind::List(elements) | ExprKind::Tuple(elements) => self.all(elements),
+            ExprKind::Record(entries) => self.record(entries),
+            ExprKind::Block(block) => {
+                let outer = self.locals.len();
+                for binding in &block.bindings {
+                    self.binding(binding, outer);
+                }
+                self.expr(&block.value);
+                self.locals.truncate(outer);
+            }
+            ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => self.expr(inner),
+            ExprKind::Name(name) => self.name(name, expr.span),
+            ExprKind::Field(base, field) => self.field(base, field),
+            ExprKind::Index(base, index) => self.all([base, index]),
+            ExprKind::Call(callee, args) => {
+                self.expr(callee);
+                self.all(args.iter().map(|arg| &arg.value));
+            }
+            ExprKind::Pipe(left, right) | ExprKind::Binary { left, right, .. } => self.all([left, right]),
+            ExprKind::Range { start, end, .. } => self.all([start, end]),
+            ExprKind::Lambda(lambda) => {
+                self.distinct(&lambda.params);
+                self.within(&lambda.params, |walk| walk.expr(&lambda.body));
+            }
+            ExprKind::If { condition, then, otherwise } => self.all([condition, then, otherwise]),
+            ExprKind::For { pattern, over, condition, body } => {
+                self.expr(over);
+                self.loop_body(&[pattern], condition.as_ref(), body);
+            }
+            ExprKind::Sweep { axes, condition, body } => {
+                self.all(axes.iter().map(|axis| &axis.over));
+                let patterns: Vec<_> = axes.iter().map(|axis| &axis.pattern).collect();
+                self.loop_body(&patterns, condition.as_ref(), body);
+            }
+        }
+    }
+
+    fn loop_body(&mut self, patterns: &[&Pattern], condition: Option<&Expr>, body: &Expr) {
+        let names: Vec<Name> = patterns.iter().flat_map(|pattern| pattern.names()).cloned().collect();
+        self.distinct(&names);
+        self.within(&names, |walk| {
+            walk.optional(condition);
+            walk.expr(body);
+        });
+    }
+
+    fn record(&mut self, entries: &[Entry]) {
+        let mut fields = Vec::new();
+        for entry in entries {
+            match entry {
+                Entry::Field(name, value) => {
+                    fields.push(name.clone());
+                    self.expr(value);
+                }
+                Entry::Spread(base) => self.expr(base),
+            }
+        }
+        self.distinct(&fields);
+    }
+
+    fn name(&mut self, name: &Arc<str>, span: Span) {
+        match self.global(name, span) {
+            Some(Target::Module(module)) => {
+                let named = &self.linked.module(module).name;
+                self.diagnostics.push(
+                    Diagnostic::error(&names::MODULE_AS_VALUE, format!("`{name}` is a module, not a value"))
+                        .label(span, format!("the module `{named}`"))
+                        .help(format!("name one of its definitions: `{name}.…`")),
+                );
+            }
+            Some(Target::Item { module, item }) if module == self.module => {
+                self.used.insert(item);
+            }
+            _ => {}
+        }
+    }
+
+    fn field(&mut self, base: &Expr, field: &Name) {
+        let ExprKind::Name(name) = &*base.kind else { return self.expr(base) };
+        if self.locals.contains(name) {
+            return;
+        }
+        match self.linked.lookup(self.module, name) {
+            Some(Target::Module(module)) => {
+                let member = self.linked.member(module, &field.text);
+                if !matches!(member, Member::Public(_)) {
+                    self.diagnostics.push(load::inaccessible(self.linked, module, field, member));
+                }
+            }
+            _ => self.name(name, base.span),
+        }
+    }
+
+    /// Finds a name outside the locals, or reports that there is none.
+    fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Target> {
+        if self.locals.contains(name) {
+            return None;
+        }
+        let found = self.linked.lookup(self.module, name);
+        if found.is_none() && self.missing.insert(name.clone()) {
+            let diagnostic = self.unknown(name, span);
+            self.diagnostics.push(diagnostic);
+        }
+        found
+    }
+
+    fn unknown(&self, name: &str, span: Span) -> Diagnostic {
+        let here = self.linked.module(self.module);
+        let prelude = self.linked.modules.first().into_iter().flat_map(|prelude| prelude.definitions.keys());
+        let visible = self.locals.iter().chain(here.definitions.keys()).chain(here.imports.keys()).chain(prelude);
+        let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here"))
+            .label(span, "not defined, not imported");
+        if let Some(module) = library::providers(name).first() {
+            return diagnostic.help(format!("add `import std.{module}.{{{name}}}`"));
+        }
+        match suggest::question(name, visible.map(|candidate| &**candidate)) {
+            Some(question) => diagnostic.help(question),
+            None => diagnostic.help(format!("define it: `let {name} = …`")),
+        }
+    }
+
+    /// Reports names that a pattern, a parameter list or a record gives twice.
+    fn distinct(&mut self, names: &[Name]) {
+        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in names {
+            match first.get(&*name.text) {
+                Some(&span) => self.diagnostics.push(twice(name, span)),
+                None => {
+                    first.insert(&name.text, name.span);
+                }
+            }
+        }
+    }
+
+    /// Tables, plots and claims become files: each kind has names of its own.
+    fn outputs(&mut self, items: &[tree::Item]) {
+        let (mut tables, mut plots, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+        for item in items {
+            match &item.kind {
+                ItemKind::Table(output) => tables.push(output.name.clone()),
+                ItemKind::Plot(output) => plots.push(output.name.clone()),
+                ItemKind::Claim(claim) => claims.push(claim.name.clone()),
+                _ => {}
+            }
+        }
+        for names in [tables, plots, claims] {
+            self.distinct(&names);
+        }
+    }
+}
+
+fn twice(name: &Name, first: Span) -> Diagnostic {
+    Diagnostic::error(&names::DUPLICATE_NAME, format!("`{}` is given twice", name.text))
+        .label(name.span, "the same name again")
+        .label(first, "first given here")
+        .help("give one of them another name")
+}

@@ -1,0 +1,173 @@
+//! Turns what the recogniser tried at the place of failure into words of the user: "an operator", "a value".
+
+use pest::error::{Error, InputLocation};
+
+use super::parse::{Failure, Rule};
+use super::report;
+use super::words::{self, is_word_byte};
+use crate::source::{FileId, Span};
+
+/// Describes a failure inside `text[start..end]`.
+pub(super) fn describe(error: &Error<Rule>, file: FileId, text: &str, start: usize, end: usize) -> Failure {
+    let attempts = error.parse_attempts();
+    let reached = match (&attempts, error.location.clone()) {
+        (Some(attempts), _) => attempts.max_position,
+        (None, InputLocation::Pos(at) | InputLocation::Span((at, _))) => at,
+    };
+    let (wanted, stacks) = match &attempts {
+        Some(attempts) => (attempts.expected_tokens(), attempts.call_stacks()),
+        None => (Vec::new(), Vec::new()),
+    };
+    let tokens: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let (from, to, at_end) = found(text, (start + reached).min(end), start, end);
+    let span = Span::new(file, from, to);
+    if let pest::error::ErrorVariant::CustomError { .. } = &error.variant {
+        return Failure { at: from, diagnostic: report::too_deep(span) };
+    }
+    let rules: Vec<Rule> =
+        stacks.iter().flat_map(|stack| stack.parent.into_iter().chain(stack.deepest.get_rule().copied())).collect();
+    let touches = ends_in_name(&text[start..(start + reached).min(end)]);
+    let families = families(&tokens, &rules, touches);
+    let what = if at_end { "" } else { &text[from..to] };
+    // A keyword where a name belongs: the recogniser gets past its letters before it refuses it.
+    if families == ["a name"]
+        && let Some(keyword) = keyword_before(text, start, from)
+    {
+        return Failure {
+            at: keyword.0,
+            diagnostic: report::keyword_as_name(Span::new(file, keyword.0, keyword.1), &text[keyword.0..keyword.1]),
+        };
+    }
+    let advice = advice(text, start, (from, to), what, &families);
+    let diagnostic = report::unexpected(span, what, &families);
+    Failure { at: from, diagnostic: advice.into_iter().fold(diagnostic, crate::diag::Diagnostic::help) }
+}
+
+/// The token at a place: past blanks and comments, whole words; at the end, the last character before it.
+fn found(text: &str, at: usize, start: usize, end: usize) -> (usize, usize, bool) {
+    let bytes = text.as_bytes();
+    let mut from = at;
+    while from > start && from < end && is_word_byte(bytes[from]) && is_word_byte(bytes[from - 1]) {
+        from -= 1;
+    }
+    loop {
+        while from < end && bytes[from].is_ascii_whitespace() {
+            from += 1;
+        }
+        if !text[from..end].starts_with("//") {
+            break;
+        }
+        from += text[from..end].find('\n').unwrap_or(end - from);
+    }
+    if from >= end {
+        let last = text[start..end].trim_end().char_indices().next_back().map_or(start, |(at, _)| start + at);
+        return (last, end.max(last + 1), true);
+    }
+    let rest = &text[from..end];
+    let length = if is_word_byte(bytes[from]) {
+        rest.bytes().position(|byte| !is_word_byte(byte)).unwrap_or(rest.len())
+    } else {
+        rest.chars().next().map_or(1, char::len_utf8)
+    };
+    (from, from + length, false)
+}
+
+/// Whether a text ends in a name that is no keyword.
+fn ends_in_name(text: &str) -> bool {
+    let word = text.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or("");
+    !word.is_empty() && !words::is_keyword(word)
+}
+
+/// The keyword that ends right before a place, if there is one.
+fn keyword_before(text: &str, start: usize, from: usize) -> Option<(usize, usize)> {
+    let before = text[start..from].trim_end();
+    let word = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
+    let at = start + before.len() - word.len();
+    // The first word of a declaration is a keyword by right.
+    let earlier = text[start..at].trim_end();
+    let named = words::DECLARATIONS.iter().any(|keyword| *keyword != "expect" && earlier.ends_with(keyword));
+    let own_role = matches!(word, "let" | "fn" | "in" | "as" | "for" | "sweep");
+    (words::is_keyword(word) && at > start && (named && word != "let" && word != "fn" || !own_role))
+        .then_some((at, at + word.len()))
+}
+
+/// Families of tokens in the order in which they are named, at most four.
+///
+/// `touches`: the place follows a name directly, so letters are tried there only to make that name longer.
+fn families(tokens: &[String], rules: &[Rule], touches: bool) -> Vec<String> {
+    let has = |token: &str| tokens.iter().any(|other| other == token);
+    let value = has("sweep") || has("true");
+    let operator = has("|>") || has("==");
+    if has("import") && has("param") && !value {
+        return vec!["a new declaration".to_owned()];
+    }
+    let name = tokens.iter().any(|token| token == "a..z" || token == "_");
+    let ty =
+        name && rules.iter().any(|rule| matches!(rule, Rule::ty_named | Rule::ty_group | Rule::ty_record | Rule::ty));
+    let mut named: Vec<String> = Vec::new();
+    let mut add = |family: String| {
+        if !named.contains(&family) {
+            named.push(family);
+        }
+    };
+    for token in tokens {
+        match token.as_str() {
+            ":" | "," | ")" | "]" | "}" | "in" | "else" | "as" | "where" => add(format!("`{token}`")),
+            "=" if !operator => add("`=`".to_owned()),
+            "{" | "(" | "if" if !value && !operator && !name => add(format!("`{token}`")),
+            "\"" if !value => add("a string".to_owned()),
+            "=>" | "->" if !value && !operator => add(format!("`{token}`")),
+            _ => {}
+        }
+    }
+    if ty && !touches {
+        add("a type".to_owned());
+    } else if value {
+        add("a value".to_owned());
+    } else if operator {
+        add("an operator".to_owned());
+    } else if name && !touches {
+        add("a name".to_owned());
+    }
+    if named.is_empty() {
+        named.extend(tokens.iter().filter(|token| words::is_declaration(token)).map(|token| format!("`{token}`")));
+    }
+    named.truncate(4);
+    named
+}
+
+/// What to do, where the text around the place says it.
+fn advice(text: &str, start: usize, (from, to): (usize, usize), found: &str, families: &[String]) -> Option<String> {
+    let wants = |family: &str| families.iter().any(|other| other == family);
+    let before = text[start..from.max(start)].trim_end();
+    let previous = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or("");
+    let begins_value = found.bytes().next().is_some_and(|byte| is_word_byte(byte) || matches!(byte, b'"' | b'.'));
+    if wants("`else`") {
+        return Some("an `if` is a value: say with `else { … }` what it is otherwise".to_owned());
+    }
+    if found == "}" && wants("a value") && text[start..from].contains("let") {
+        return Some("a block ends with its value: write it after the last `let`".to_owned());
+    }
+    if found == ":" && wants("`}`") {
+        return Some(format!("a record inside a block has braces of its own: `{{ {{ {previous}: … }} }}`"));
+    }
+    if found == ":" && wants("`{`") {
+        return Some("the body stands in braces: `{ … }`".to_owned());
+    }
+    if found == "if" && !wants("a value") {
+        return Some("the condition comes first: `if condition { a } else { b }`".to_owned());
+    }
+    if found == "%" {
+        return Some("a percentage has no blank before `%`: `20%`".to_owned());
+    }
+    if wants("`:`") && begins_value && !previous.is_empty() {
+        return Some(format!("write `{previous}: {}`", &text[from..to]));
+    }
+    if wants("`,`") && begins_value {
+        return Some(format!("is a comma missing before `{found}`?"));
+    }
+    if wants("`=`") && begins_value {
+        return Some(format!("is `=` missing before `{found}`?"));
+    }
+    None
+}

@@ -1,0 +1,46 @@
+//! Runs the recogniser over one chunk. The rules' pairs go to `build` and no further.
+
+use std::sync::Once;
+
+use pest::Parser as _;
+use pest::iterators::Pair;
+
+use super::expected;
+use crate::diag::Diagnostic;
+use crate::source::{FileId, Span};
+
+/// The generated recogniser.
+mod recogniser {
+    #[derive(pest_derive::Parser)]
+    #[grammar = "../grammar/pd.pest"]
+    pub(crate) struct Recogniser;
+}
+pub(super) use recogniser::{Recogniser, Rule};
+
+/// A place where recognition ended.
+pub(super) struct Failure {
+    /// Offset in the file.
+    pub(super) at: usize,
+    /// The message.
+    pub(super) diagnostic: Diagnostic,
+}
+
+/// Recognises `text[start..end]` of a file by a rule.
+pub(super) fn recognise(
+    rule: Rule,
+    file: FileId,
+    text: &str,
+    start: usize,
+    end: usize,
+) -> Result<Pair<'_, Rule>, Box<Failure>> {
+    static DETAIL: Once = Once::new();
+    DETAIL.call_once(|| pest::set_error_detail(true));
+    let piece = &text[start..end];
+    match Recogniser::parse(rule, piece) {
+        Ok(mut pairs) => pairs.next().ok_or_else(|| {
+            let span = Span::new(file, start, end);
+            Box::new(Failure { at: start, diagnostic: super::report::unexpected(span, "nothing", &[]) })
+        }),
+        Err(error) => Err(Box::new(expected::describe(&error, file, text, start, end))),
+    }
+}

@@ -1,0 +1,180 @@
+//! Reports about types that do not fit, and what to do about each.
+
+use super::super::ty::{Plain, Ty};
+use super::Checker;
+use crate::diag::{Diagnostic, codes::types as codes};
+use crate::syntax::tree::{BinaryOp, Exact, Expr, ExprKind, UnaryOp, Unit};
+
+impl Checker<'_> {
+    /// Reports that `what` must have another type.
+    pub(super) fn mismatch(&mut self, expr: &Expr, found: &Ty, want: &Ty, what: &str) {
+        let (found, want) = (self.settled(found), self.settled(want));
+        if let Ty::Measured(inner) = &found
+            && would_fit(inner, &want)
+        {
+            return self.measured(expr, &want, what);
+        }
+        let units = found.is_number() && (want.is_number() || want.is(Plain::Margin) || want.is(Plain::Schedule));
+        let code = if units { &codes::UNIT } else { &codes::MISMATCH };
+        let shown = found.described();
+        let diagnostic = Diagnostic::error(code, format!("{what} must be {}, but this is {shown}", want.described()))
+            .label(expr.span, format!("this is {shown}"));
+        let advice = self.advice(expr, &found, &want);
+        self.report(match advice {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+
+    fn measured(&mut self, expr: &Expr, want: &Ty, what: &str) {
+        let help = if want.is(Plain::Bool) {
+            "decide by something known before the run (`sparsity`, `round`), or state it as an `expect` or a `claim`"
+        } else {
+            "use something known before the run (`sparsity`, `round`), or show the measurement in a table or plot"
+        };
+        self.report(
+            Diagnostic::error(&codes::MEASURED, format!("{what} must be known before the run"))
+                .label(expr.span, "measured: exists only after the run")
+                .help(help),
+        );
+    }
+
+    /// What to write instead.
+    fn advice(&mut self, expr: &Expr, found: &Ty, want: &Ty) -> Option<String> {
+        let text = self.source(expr.span);
+        match (found, want) {
+            (Ty::Plain(from), Ty::Plain(to)) => conversion(expr, text, *from, *to),
+            (Ty::Function(params, result), _) if *want == **result => {
+                let dots = if params.is_empty() { "" } else { "…" };
+                Some(format!("call it: `{text}({dots})`"))
+            }
+            (Ty::List(_), Ty::Rows(_) | Ty::Plain(Plain::Table)) => {
+                Some("make rows with `sweep` instead of `for`".to_owned())
+            }
+            (Ty::Rows(_), Ty::Plain(Plain::Plot)) => Some("write `line(…, x: .…, y: .…)` around it".to_owned()),
+            (Ty::Column(_), Ty::Plain(Plain::Bool | Plain::Float)) => {
+                Some(format!("take a mean of it: `mean({text}, over: .seed)`"))
+            }
+            (Ty::Record(found), Ty::Record(want)) => {
+                let absent: Vec<_> = want.names().filter(|name| found.get(name).is_none()).map(quoted).collect();
+                let extra: Vec<_> = found.names().filter(|name| want.get(name).is_none()).map(quoted).collect();
+                match (absent.as_slice(), extra.as_slice()) {
+                    ([], []) => None,
+                    ([], extra) => Some(format!("leave out {}", extra.join(", "))),
+                    (absent, _) => Some(format!("add {}", absent.join(", "))),
+                }
+            }
+            (element, Ty::List(wanted)) if element == &**wanted => Some(format!("write `[{text}]`")),
+            _ => None,
+        }
+    }
+
+    /// What to write instead of an operation that does not exist.
+    pub(super) fn operand_advice(
+        &mut self,
+        op: BinaryOp,
+        (left, left_expr): (&Ty, &Expr),
+        (right, right_expr): (&Ty, &Expr),
+    ) -> Option<String> {
+        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else { return None };
+        let (left_text, right_text) = (self.source(left_expr.span), self.source(right_expr.span));
+        match (op, a, b) {
+            (BinaryOp::Add, Plain::Ratio, Plain::Ratio) => Some(match literal(right_expr) {
+                Some((value, Some(Unit::Percent))) => {
+                    format!("to add percentage points, write `{}pp`", decimal(value))
+                }
+                _ => "only percentage points can be added to a ratio: `80% + 5pp`".to_owned(),
+            }),
+            (BinaryOp::Subtract, Plain::Int, Plain::Ratio) => {
+                Some(format!("write `100% - {right_text}`, which is in percentage points"))
+            }
+            (_, Plain::Int, Plain::Float) => conversion(left_expr, left_text, Plain::Int, Plain::Float),
+            (_, Plain::Float, Plain::Int) => conversion(right_expr, right_text, Plain::Int, Plain::Float),
+            _ if literal(right_expr).is_some() => instead(conversion(right_expr, right_text, *b, *a), right_text),
+            _ if literal(left_expr).is_some() => instead(conversion(left_expr, left_text, *a, *b), left_text),
+            _ => conversion(left_expr, left_text, *a, *b).or_else(|| conversion(right_expr, right_text, *b, *a)),
+        }
+    }
+}
+
+/// Whether a measurement would do if it were known.
+fn would_fit(found: &Ty, want: &Ty) -> bool {
+    match (found, want) {
+        (Ty::Plain(a), Ty::Plain(b)) => a == b || *b == Plain::Schedule || *b == Plain::Margin,
+        (a, b) => a == b,
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{name}`")
+}
+
+/// Whether the right one of two operands that do not fit is the one to change.
+pub(super) fn advises_right((left, _): (&Ty, &Expr), (right, right_expr): (&Ty, &Expr)) -> bool {
+    match (left, right) {
+        (Ty::Plain(Plain::Int), Ty::Plain(Plain::Float)) => false,
+        (Ty::Plain(Plain::Float), Ty::Plain(Plain::Int)) => true,
+        _ => literal(right_expr).is_some(),
+    }
+}
+
+/// Says which of two operands to replace.
+fn instead(advice: Option<String>, text: &str) -> Option<String> {
+    advice.map(|advice| if advice.starts_with("write") { format!("{advice} instead of `{text}`") } else { advice })
+}
+
+/// How to turn a value of one type into one of another.
+fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Option<String> {
+    use Plain::{Float, Int, Margin, Points, Ratio, Schedule, Score, Step};
+    let hundred = Exact::from_integer(100);
+    let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
+    match (literal(expr), from, to) {
+        (Some((value, None)), Float, Ratio) => Some(format!("write `{}%`", decimal(value * hundred))),
+        (Some((value, None)), Int, Ratio) | (Some((value, Some(Unit::Points))), Points, Ratio) => {
+            Some(format!("write `{}%`", decimal(value)))
+        }
+        (Some((value, None)), Int | Float, Points) | (Some((value, Some(Unit::Percent))), Ratio, Points) => {
+            Some(format!("write `{}pp`", decimal(value)))
+        }
+        (Some((value, None)), Int, Step) => {
+            Some(format!("write `{0}ep` for epochs or `{0}it` for iterations", decimal(value)))
+        }
+        (Some((value, Some(Unit::Percent))), Ratio, Float) => Some(format!("write `{}`", decimal(value / hundred))),
+        (Some((value, None)), Float, Int) if value.is_integer() => Some(format!("write `{}`", decimal(value))),
+        (_, Float, Ratio) => Some(format!("write `ratio({short})`")),
+        (_, Ratio, Float) => Some(format!("write `fraction({short})`")),
+        (_, Int, Float | Schedule | Margin) => Some(format!("write `float({short})`")),
+        (_, Float, Int) => Some(format!("write `round({short})`")),
+        (_, Int, Step) => Some("multiply it by a unit: `n * 1ep`".to_owned()),
+        (_, Step, Int | Float) => Some(format!("divide it by a unit: `{short} / 1ep`")),
+        (_, Points, Ratio) => Some("points are differences of ratios: add them to a ratio".to_owned()),
+        (_, Plain::Parameter, Score) => Some(format!("write `{short}.weight`")),
+        (_, Plain::Seed, Int) => Some("a seed is not a number".to_owned()),
+        (_, Int, Plain::Seed) => Some("seeds come from `seeds(n)`: `sweep seed in seeds(3)`".to_owned()),
+        (_, Plain::Arch, Plain::State) => Some("initialise it: `|> init(seed)`".to_owned()),
+        (_, Plain::Criterion, Plain::Pruner) => Some(format!("write `pruner({short}, remove: 20%)`")),
+        (_, Ratio, Plain::Pruner) => Some(format!("write `global_magnitude({short})`")),
+        (_, Plain::Task, Plain::Probe) => Some("take a probe, for instance `shapes_probe()`".to_owned()),
+        _ => None,
+    }
+}
+
+/// The number and unit of a literal, with its sign.
+fn literal(expr: &Expr) -> Option<(Exact, Option<Unit>)> {
+    match &*expr.kind {
+        ExprKind::Int(value) => Some((Exact::from_integer(i128::from(*value)), None)),
+        ExprKind::Float(value) => Some((*value, None)),
+        ExprKind::Quantity(value, unit) => Some((*value, Some(*unit))),
+        ExprKind::Paren(inner) => literal(inner),
+        ExprKind::Unary(UnaryOp::Negate, inner) => literal(inner).map(|(value, unit)| (-value, unit)),
+        _ => None,
+    }
+}
+
+/// Writes an exact number as a decimal.
+fn decimal(value: Exact) -> String {
+    if value.is_integer() {
+        return value.to_integer().to_string();
+    }
+    (*value.numer() as f64 / *value.denom() as f64).to_string()
+}

@@ -1,0 +1,209 @@
+//! Built-in functions whose rules a signature cannot say.
+
+use std::sync::Arc;
+
+use super::super::operator::{is_ordered, is_summable};
+use super::super::signature::Signature;
+use super::super::ty::{Plain, Ty};
+use super::Checker;
+use super::call::Slots;
+use super::expr::is_adaptable;
+use crate::diag::{Diagnostic, codes::types as codes};
+use crate::resolve::Target;
+use crate::source::Span;
+use crate::syntax::tree::Expr;
+
+/// Functions of the prelude whose bare name stands for a statistic in `show:`.
+const STATISTICS: [&str; 7] = ["mean", "sd", "ci95", "median", "min", "max", "count"];
+
+impl Checker<'_> {
+    /// Whether a name stands for a statistic.
+    pub(super) fn is_statistic(&self, name: &str) -> bool {
+        if self.local(name).is_some() || !STATISTICS.contains(&name) {
+            return false;
+        }
+        // The prelude is the first module.
+        matches!(self.linked.lookup(self.module, name), Some(Target::Item { module, .. }) if module.0 == 0)
+    }
+
+    /// Refines the result of a call, and checks what a signature cannot.
+    pub(super) fn special(&mut self, signature: &Signature, slots: &Slots<'_>, types: &[Ty], result: Ty) -> Ty {
+        if !signature.builtin {
+            return result;
+        }
+        let args: Vec<(&Expr, Ty)> = slots
+            .iter()
+            .zip(types)
+            .filter_map(|(slot, ty)| slot.map(|given| (given.value, self.solver.shallow(ty))))
+            .collect();
+        let Some((first, first_ty)) = args.first() else { return result };
+        let kept = signature.formals.first().is_some_and(|formal| formal.ty == signature.result);
+        match (&*signature.name, first_ty) {
+            (_, Ty::Rows(_)) if kept && matches!(signature.result, Ty::List(_)) => first_ty.clone(),
+            ("mean", Ty::Column(Some(column))) => self.mean(first, &column.cell.clone()),
+            ("not_worse" | "equivalent" | "differs", Ty::Column(_)) => {
+                self.comparison(slots, types);
+                result
+            }
+            ("abs" | "sqrt" | "min" | "max" | "clamp", _) => self.numeric(signature, first, &result),
+            ("sum", _) => self.summed(first, &result),
+            ("sort_by", _) => {
+                self.sorted(slots, types);
+                result
+            }
+            ("line", _) => {
+                self.drawn(slots, types);
+                result
+            }
+            _ => result,
+        }
+    }
+
+    fn mean(&mut self, expr: &Expr, cell: &Ty) -> Ty {
+        let cell = self.settled(cell);
+        match cell.unmeasured().0 {
+            Ty::Plain(Plain::Int) => Ty::measured(Plain::Float),
+            Ty::Error | Ty::Var(_) => Ty::Error,
+            number if number.is_number() => Ty::measured(number.clone()),
+            _ => {
+                self.needs_numbers(expr.span, "a mean", &cell);
+                Ty::Error
+            }
+        }
+    }
+
+    fn needs_numbers(&mut self, span: Span, what: &str, cell: &Ty) {
+        self.report(
+            Diagnostic::error(&codes::COLUMN_ROLE, format!("{what} needs numbers, not a column of `{cell}`"))
+                .label(span, format!("a column of `{cell}`"))
+                .help("choose a column of numbers"),
+        );
+    }
+
+    /// The columns of a line plot hold numbers.
+    fn drawn(&mut self, slots: &Slots<'_>, types: &[Ty]) {
+        for at in 1..3 {
+            let (Some(Some(given)), Some(Ty::Column(Some(column)))) = (slots.get(at), types.get(at)) else { continue };
+            let cell = self.settled(&column.cell);
+            let inner = cell.unmeasured().0;
+            if !inner.is_number() && !matches!(inner, Ty::Error | Ty::Var(_)) {
+                self.needs_numbers(given.value.span, "a line", &cell);
+            }
+        }
+    }
+
+    /// Both sides of a statistical comparison hold the same kind of number, and the margin fits them.
+    fn comparison(&mut self, slots: &Slots<'_>, types: &[Ty]) {
+        let cell = |ty: &Ty| match ty {
+            Ty::Column(Some(column)) => Some(column.cell.clone()),
+            _ => None,
+        };
+        let (Some(Some(first)), Some(Some(second))) = (slots.first(), slots.get(1)) else { return };
+        let (Some(a), Some(b)) = (types.first().and_then(cell), types.get(1).and_then(cell)) else { return };
+        let (a, b) = (self.settled(&a), self.settled(&b));
+        let (number, _) = a.unmeasured();
+        if matches!(number, Ty::Error | Ty::Var(_)) {
+            return;
+        }
+        if !number.is_number() {
+            return self.needs_numbers(first.value.span, "a comparison", &a);
+        }
+        if !self.solver.unify(number, b.unmeasured().0) {
+            self.report(
+                Diagnostic::error(&codes::MISMATCH, format!("a column of `{a}` cannot be compared with one of `{b}`"))
+                    .label(second.value.span, format!("a column of `{b}`"))
+                    .label(first.value.span, format!("a column of `{a}`"))
+                    .help("compare the same quantity on both sides"),
+            );
+            return;
+        }
+        if let Some(Some(margin)) = slots.get(2) {
+            let ty = self.settled(&types[2]);
+            self.margin(margin.value, &ty, number);
+        }
+    }
+
+    fn margin(&mut self, expr: &Expr, margin: &Ty, values: &Ty) {
+        let fits = match values {
+            Ty::Plain(Plain::Ratio) => matches!(margin, Ty::Plain(Plain::Points | Plain::Ratio)),
+            _ => matches!(margin, Ty::Plain(Plain::Float | Plain::Int | Plain::Ratio)),
+        };
+        if fits || !margin.is_number() {
+            return;
+        }
+        let help = if values.is(Plain::Ratio) {
+            "write `2pp` for two percentage points, or `5%` for five per cent of the reference's mean"
+        } else {
+            "write a number like the values', or `5%` for five per cent of the reference's mean"
+        };
+        self.report(
+            Diagnostic::error(&codes::MARGIN, format!("a margin in `{margin}` does not fit values in `{values}`"))
+                .label(expr.span, margin.described())
+                .help(help),
+        );
+    }
+
+    /// `abs`, `min` and their like work on numbers and scores.
+    fn numeric(&mut self, signature: &Signature, expr: &Expr, result: &Ty) -> Ty {
+        let ty = self.solver.shallow(result);
+        let (inner, _) = ty.unmeasured();
+        let root = &*signature.name == "sqrt";
+        let works = match inner {
+            Ty::Error | Ty::Var(_) | Ty::Plain(Plain::Score) => true,
+            Ty::Plain(Plain::Int) if root && is_adaptable(expr) => {
+                self.adapt(expr);
+                return Plain::Float.into();
+            }
+            _ if root => inner.is(Plain::Float),
+            number => is_ordered(number),
+        };
+        if works {
+            return ty;
+        }
+        let shown = self.settled(&ty).described();
+        let help = if root && inner.is(Plain::Int) { "write `float(…)` around it" } else { "give it numbers" };
+        self.report(
+            Diagnostic::error(&codes::OPERANDS, format!("`{}` does not apply to {shown}", signature.name))
+                .label(expr.span, format!("this is {shown}"))
+                .help(help),
+        );
+        Ty::Error
+    }
+
+    fn summed(&mut self, expr: &Expr, result: &Ty) -> Ty {
+        let ty = self.solver.shallow(result);
+        if is_summable(&ty) {
+            return ty;
+        }
+        let shown = self.settled(&ty);
+        let help = if shown.is(Plain::Ratio) { "sum `map(fraction)` of them" } else { "sum a list of numbers" };
+        self.report(
+            Diagnostic::error(&codes::OPERANDS, format!("a list of `{shown}` has no sum"))
+                .label(expr.span, format!("a list of `{shown}`"))
+                .help(help),
+        );
+        Ty::Error
+    }
+
+    fn sorted(&mut self, slots: &Slots<'_>, types: &[Ty]) {
+        let (Some(Some(given)), Some(Ty::Function(_, result))) = (slots.get(1), types.get(1)) else { return };
+        let result: Arc<Ty> = result.clone();
+        let key = self.settled(&result);
+        let known = match &key {
+            Ty::Error | Ty::Var(_) | Ty::Plain(Plain::Str) => true,
+            other => is_ordered(other),
+        };
+        if known {
+            return;
+        }
+        let (code, help) = match key {
+            Ty::Measured(_) => (&codes::MEASURED, "sort by something that is known before the run"),
+            _ => (&codes::OPERANDS, "sort by a number or by text"),
+        };
+        self.report(
+            Diagnostic::error(code, format!("a list cannot be sorted by {}", key.described()))
+                .label(given.value.span, format!("gives {}", key.described()))
+                .help(help),
+        );
+    }
+}

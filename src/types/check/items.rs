@@ -1,0 +1,271 @@
+//! Items: definitions are typed when first needed, outputs when their turn comes.
+
+use std::sync::Arc;
+
+use super::super::signature::{Formal, Reader, Signature};
+use super::super::ty::{Plain, Ty};
+use super::{Checker, Entry};
+use crate::diag::{Diagnostic, codes::types as codes};
+use crate::resolve::{ModuleId, Target};
+use crate::source::Span;
+use crate::syntax::tree::{self, Binding, Expr, ExprKind, Function, ItemKind, Param, TestItem};
+
+impl Checker<'_> {
+    /// Checks an item completely.
+    pub(in super::super) fn item(&mut self, module: ModuleId, index: usize) {
+        let linked = self.linked;
+        match &linked.item(module, index).kind {
+            ItemKind::Import(_) => {}
+            ItemKind::Param(_) | ItemKind::Binding(_) => {
+                self.entry(module, index);
+            }
+            ItemKind::Function(function) => {
+                self.entry(module, index);
+                self.function_body(module, index, function);
+            }
+            kind => self.at_top_of(module, |checker| checker.output(kind)),
+        }
+    }
+
+    /// Checks an expression at top level of a module.
+    pub(in super::super) fn value(&mut self, module: ModuleId, expr: &Expr, ty: &Ty, what: &str) {
+        self.at_top_of(module, |checker| checker.check(expr, ty, what));
+    }
+
+    fn output(&mut self, kind: &ItemKind) {
+        match kind {
+            ItemKind::Table(output) => self.table(output),
+            ItemKind::Plot(output) => {
+                let what = format!("the value of plot `{}`", output.name.text);
+                self.check(&output.value, &Plain::Plot.into(), &what);
+            }
+            ItemKind::Claim(claim) => {
+                let what = format!("the value of claim `{}`", claim.name.text);
+                self.check(&claim.value, &Plain::Verdict.into(), &what);
+            }
+            ItemKind::Expect(condition) => self.expectation(condition),
+            ItemKind::Test(test) => self.test(test),
+            _ => {}
+        }
+    }
+
+    fn table(&mut self, output: &tree::Output) {
+        let found = self.infer(&output.value);
+        match self.solver.shallow(&found) {
+            Ty::Rows(_) | Ty::Plain(Plain::Table) | Ty::Error => {}
+            other => {
+                let what = format!("the value of table `{}`", output.name.text);
+                self.mismatch(&output.value, &other, &Plain::Table.into(), &what);
+            }
+        }
+    }
+
+    /// An `expect` at top level may wait for a measurement.
+    fn expectation(&mut self, condition: &Expr) {
+        let found = self.infer(condition);
+        let found = self.solver.shallow(&found);
+        let (inner, _) = found.unmeasured();
+        if !self.solver.unify(inner, &Plain::Bool.into()) {
+            self.mismatch(condition, &found, &Plain::Bool.into(), "what is expected");
+        }
+    }
+
+    fn test(&mut self, test: &tree::Test) {
+        self.within([], |checker| {
+            for item in &test.body {
+                match item {
+                    TestItem::Binding(binding) => checker.local_binding(binding),
+                    TestItem::Expect(condition) => {
+                        checker.check(condition, &Plain::Bool.into(), "what a test expects");
+                    }
+                }
+            }
+        });
+    }
+
+    /// Returns the type of a name that is not local.
+    pub(super) fn target(&mut self, target: Target, name: &str, span: Span) -> Ty {
+        let Target::Item { module, item } = target else { return Ty::Error };
+        match self.entry(module, item) {
+            Entry::Busy => self.recursion(module, item, span),
+            Entry::Values(values) => {
+                values.into_iter().find(|(bound, _)| &**bound == name).map_or(Ty::Error, |(_, ty)| ty)
+            }
+            Entry::Function(signature) => self.as_value(&signature),
+        }
+    }
+
+    /// Returns a function's signature if the name stands for one.
+    pub(super) fn signature(&mut self, target: Target) -> Option<Arc<Signature>> {
+        let Target::Item { module, item } = target else { return None };
+        match &self.linked.item(module, item).kind {
+            ItemKind::Function(_) => match self.entry(module, item) {
+                Entry::Function(signature) => Some(signature),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn recursion(&mut self, module: ModuleId, item: usize, span: Span) -> Ty {
+        // A circle of values is reported with the names.
+        if let ItemKind::Function(function) = &self.linked.item(module, item).kind {
+            let message = format!("`{}` calls itself, so its result type must be written", function.name.text);
+            self.report(
+                Diagnostic::error(&codes::RESULT_TYPE, message)
+                    .label(span, "needs its own result type here")
+                    .label(function.name.span, "defined here without one")
+                    .help("write `-> …` after the parameters"),
+            );
+        }
+        Ty::Error
+    }
+
+    fn as_value(&mut self, signature: &Signature) -> Ty {
+        let open: Vec<Ty> = signature.generics.iter().map(|_| self.solver.fresh()).collect();
+        self.solver.instantiate(&signature.as_type(), &open)
+    }
+
+    /// Types a definition if that has not been done yet.
+    pub(super) fn entry(&mut self, module: ModuleId, index: usize) -> Entry {
+        if let Some(known) = self.items.get(&(module, index)) {
+            return known.clone();
+        }
+        self.items.insert((module, index), Entry::Busy);
+        let linked = self.linked;
+        let entry = self.at_top_of(module, |checker| match &linked.item(module, index).kind {
+            ItemKind::Param(param) => Entry::Values(vec![checker.param(param)]),
+            ItemKind::Binding(binding) => Entry::Values(checker.top_binding(binding)),
+            ItemKind::Function(function) => Entry::Function(Arc::new(checker.function(module, index, function))),
+            _ => Entry::Values(Vec::new()),
+        });
+        self.items.insert((module, index), entry.clone());
+        entry
+    }
+
+    fn param(&mut self, param: &Param) -> (Arc<str>, Ty) {
+        let ty = self.annotation(&param.ty);
+        if let Some(default) = &param.default {
+            self.check(default, &ty, &format!("the default of `{}`", param.name.text));
+        }
+        if let Some(condition) = &param.condition {
+            self.within([(param.name.text.clone(), ty.clone())], |checker| {
+                checker.check(condition, &Plain::Bool.into(), "the condition after `where`");
+            });
+        }
+        (param.name.text.clone(), ty)
+    }
+
+    fn top_binding(&mut self, binding: &Binding) -> Vec<(Arc<str>, Ty)> {
+        let builtin = matches!(*binding.value.kind, ExprKind::Error);
+        match (&binding.ty, builtin) {
+            (Some(ty), true) => {
+                let ty = self.annotation(ty);
+                binding.pattern.names().iter().map(|name| (name.text.clone(), ty.clone())).collect()
+            }
+            _ => self.bind(binding),
+        }
+    }
+
+    /// Types a binding's value and takes it apart.
+    pub(super) fn bind(&mut self, binding: &Binding) -> Vec<(Arc<str>, Ty)> {
+        let ty = match &binding.ty {
+            Some(annotation) => {
+                let ty = self.annotation(annotation);
+                let names: Vec<_> = binding.pattern.names().iter().map(|name| format!("`{}`", name.text)).collect();
+                let found = self.check(&binding.value, &ty, &format!("the value of {}", names.join(", ")));
+                // `Rows` without columns keeps the columns of its value.
+                if matches!(ty, Ty::Rows(None) | Ty::Column(None)) { found } else { ty }
+            }
+            None => self.infer(&binding.value),
+        };
+        self.pattern(&binding.pattern, &ty)
+    }
+
+    /// Adds a local binding to the current scope.
+    pub(super) fn local_binding(&mut self, binding: &Binding) {
+        let names = self.bind(binding);
+        self.locals.extend(names);
+    }
+
+    fn annotation(&mut self, ty: &tree::Type) -> Ty {
+        Reader { generics: &[], diagnostics: &mut self.diagnostics }.read(ty)
+    }
+
+    fn function(&mut self, module: ModuleId, index: usize, function: &Function) -> Signature {
+        let library = self.linked.module(module).library;
+        if let (Some(generic), false) = (function.generics.first(), library) {
+            self.report(
+                Diagnostic::error(&codes::GENERIC_FUNCTION, format!("`{}` has a type variable", function.name.text))
+                    .label(generic.span, "only built-in functions have type variables")
+                    .help("write the types that it is used with"),
+            );
+        }
+        let formals = function.formals.iter().map(|formal| self.formal(function, formal)).collect();
+        let mut signature = Signature {
+            name: function.name.text.clone(),
+            module,
+            generics: function.generics.iter().map(|generic| generic.text.clone()).collect(),
+            formals,
+            result: Ty::Error,
+            builtin: function.body.is_none(),
+        };
+        signature.result = match (&function.result, &function.body) {
+            (Some(result), _) => {
+                Reader { generics: &function.generics, diagnostics: &mut self.diagnostics }.read(result)
+            }
+            (None, Some(body)) => {
+                self.checked.insert((module, index));
+                self.defaults(function, &signature);
+                let result = self.within(locals(&signature), |checker| checker.infer(body));
+                self.solver.resolve(&result)
+            }
+            (None, None) => Ty::Error,
+        };
+        signature
+    }
+
+    fn formal(&mut self, function: &Function, formal: &tree::Formal) -> Formal {
+        let ty = if let Some(ty) = &formal.ty {
+            Reader { generics: &function.generics, diagnostics: &mut self.diagnostics }.read(ty)
+        } else {
+            let message = format!("the parameter `{}` of `{}` has no type", formal.name.text, function.name.text);
+            let guess = match formal.default.as_ref().map(|default| self.infer(default)) {
+                Some(ty) if ty != Ty::Error => self.settled(&ty).to_string(),
+                _ => "…".to_owned(),
+            };
+            self.report(
+                Diagnostic::error(&codes::MISSING_TYPE, message)
+                    .label(formal.name.span, "needs a type")
+                    .help(format!("write `{}: {guess}`", formal.name.text)),
+            );
+            Ty::Error
+        };
+        Formal { name: formal.name.text.clone(), ty, optional: formal.default.is_some() }
+    }
+
+    fn function_body(&mut self, module: ModuleId, index: usize, function: &Function) {
+        let Some(Entry::Function(signature)) = self.items.get(&(module, index)).cloned() else { return };
+        let Some(body) = &function.body else { return };
+        if !self.checked.insert((module, index)) {
+            return;
+        }
+        self.at_top_of(module, |checker| {
+            checker.defaults(function, &signature);
+            let what = format!("the result of `{}`", signature.name);
+            checker.within(locals(&signature), |checker| checker.check(body, &signature.result, &what));
+        });
+    }
+
+    fn defaults(&mut self, function: &Function, signature: &Signature) {
+        for (formal, declared) in function.formals.iter().zip(&signature.formals) {
+            if let Some(default) = &formal.default {
+                self.check(default, &declared.ty, &format!("the default of `{}`", declared.name));
+            }
+        }
+    }
+}
+
+fn locals(signature: &Signature) -> Vec<(Arc<str>, Ty)> {
+    signature.formals.iter().map(|formal| (formal.name.clone(), formal.ty.clone())).collect()
+}

@@ -1,0 +1,119 @@
+//! Records: as written, against a type, as layers, and as changes of another record.
+
+use std::sync::Arc;
+
+use super::super::ty::{Fields, Plain, Ty};
+use super::Checker;
+use crate::diag::{Diagnostic, codes::types as codes, suggest};
+use crate::syntax::tree::{Entry, Expr, Name};
+
+impl Checker<'_> {
+    pub(super) fn record(&mut self, entries: &[Entry]) -> Ty {
+        let mut fields: Vec<(Arc<str>, Ty)> = Vec::new();
+        let mut poisoned = false;
+        for (at, entry) in entries.iter().enumerate() {
+            match entry {
+                Entry::Field(name, value) => self.set(&mut fields, name, value),
+                Entry::Spread(base) => {
+                    let ty = self.infer(base);
+                    match self.solver.shallow(&ty) {
+                        Ty::Record(base) => fields.extend(base.0.iter().cloned()),
+                        Ty::Plain(Plain::Recipe) if at == 0 => return self.recipe(&entries[1..]),
+                        Ty::Error | Ty::Var(_) => poisoned = true,
+                        other => {
+                            let empty = Ty::Record(Arc::new(Fields::default()));
+                            self.mismatch(base, &other, &empty, "what `..` takes apart");
+                            poisoned = true;
+                        }
+                    }
+                }
+            }
+        }
+        if poisoned { Ty::Error } else { Ty::Record(Arc::new(Fields(fields))) }
+    }
+
+    /// Adds a field, or changes one that a spread brought.
+    fn set(&mut self, fields: &mut Vec<(Arc<str>, Ty)>, name: &Name, value: &Expr) {
+        if let Some(ty) = fields.iter().find(|(field, _)| *field == name.text).map(|(_, ty)| ty.clone()) {
+            self.check(value, &ty, &format!("`{}`", name.text));
+        } else {
+            let ty = self.infer(value);
+            fields.push((name.text.clone(), ty));
+        }
+    }
+
+    /// A changed recipe: its fields are the arguments of `sgd`.
+    fn recipe(&mut self, entries: &[Entry]) -> Ty {
+        let target = self.linked.lookup(self.module, "sgd");
+        let Some(signature) = target.and_then(|target| self.signature(target)) else { return Ty::Error };
+        for entry in entries {
+            let Entry::Field(name, value) = entry else { continue };
+            if let Some(formal) = signature.formals.iter().find(|formal| formal.name == name.text) {
+                self.check(value, &formal.ty, &format!("`{}` of a recipe", name.text));
+            } else {
+                self.infer(value);
+                let names: Vec<_> = signature.formals.iter().map(|formal| &*formal.name).collect();
+                self.unknown_field(name, "a recipe", &names);
+            }
+        }
+        Plain::Recipe.into()
+    }
+
+    /// A record where one of a known type is wanted: literals follow the fields' types.
+    pub(super) fn record_against(&mut self, expr: &Expr, entries: &[Entry], want: &Arc<Fields>, what: &str) -> Ty {
+        let plain: Option<Vec<(&Name, &Expr)>> = entries
+            .iter()
+            .map(|entry| match entry {
+                Entry::Field(name, value) => Some((name, value)),
+                Entry::Spread(_) => None,
+            })
+            .collect();
+        let complete = |given: &[(&Name, &Expr)]| {
+            given.len() == want.0.len() && given.iter().all(|(name, _)| want.get(&name.text).is_some())
+        };
+        match plain {
+            Some(given) if complete(&given) => {
+                for (name, value) in given {
+                    if let Some(ty) = want.get(&name.text) {
+                        self.check(value, ty, &format!("`{}` of {what}", name.text));
+                    }
+                }
+                Ty::Record(want.clone())
+            }
+            _ => {
+                let found = self.record(entries);
+                self.fit(expr, &found, &Ty::Record(want.clone()), what)
+            }
+        }
+    }
+
+    /// A record of layers: each field is a layer or layers again.
+    pub(super) fn layers(&mut self, entries: &[Entry]) -> Ty {
+        let layers = Ty::from(Plain::Layers);
+        for entry in entries {
+            match entry {
+                Entry::Field(name, value) => self.check(value, &layers, &format!("the layer `{}`", name.text)),
+                Entry::Spread(base) => self.check(base, &layers, "what `..` takes apart"),
+            };
+        }
+        layers
+    }
+
+    /// Reports a field that is not there.
+    pub(super) fn unknown_field(&mut self, field: &Name, owner: &str, known: &[&str]) {
+        let message = format!("{owner} has no field `{}`", field.text);
+        let help = match suggest::question(&field.text, known.iter().copied()) {
+            Some(question) => Some(question),
+            None if known.is_empty() => None,
+            None => {
+                let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                Some(format!("it has {}", list.join(", ")))
+            }
+        };
+        let diagnostic = Diagnostic::error(&codes::UNKNOWN_FIELD, message).label(field.span, "no such field");
+        self.report(match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+}
