@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::output::{self, Output};
+use super::output::Output;
 use super::progress::Display;
 use crate::exec::{self, Event, Log, Options, Report};
 use crate::graph::Graph;
@@ -46,10 +46,8 @@ fn listen(interrupts: &Arc<AtomicUsize>) {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
     let watch = move || {
         for _ in signals.forever() {
-            match interrupts.fetch_add(1, Ordering::Relaxed) {
-                0 => output::note("stopping: running stages finish their step and save; once more to stop at once"),
-                1 => {}
-                _ => signal_hook::low_level::exit(INTERRUPTED),
+            if interrupts.fetch_add(1, Ordering::Relaxed) > 1 {
+                signal_hook::low_level::exit(INTERRUPTED);
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use super::output::{self, Output};
 use super::place::refused;
-use super::program::{ProgramOptions, missing_data};
+use super::program::ProgramOptions;
 use super::{Ended, Exit, listing};
 use crate::diag::Severity;
 use crate::exec;
@@ -32,14 +32,15 @@ impl Plan {
         for complaint in std::mem::take(&mut plan.complaints) {
             output.diagnostics(&[exec::store_diagnostic(complaint, Severity::Warning)], &loaded.typed.linked.sources);
         }
+        output.diagnostics(&loaded.unusable_data(&plan), &loaded.typed.linked.sources);
         if self.json {
             output::data(&output::json(&plan)?)?;
             return Ok(Exit::Done);
         }
         let mut text = listing::text(output, &loaded.program.graph, &plan, self.all);
-        let missing: Vec<_> = missing_data(&loaded.program, &plan).into_iter().map(|(name, _)| name).collect();
-        if !missing.is_empty() {
-            text += &format!("not on this machine: the data {}\n", missing.join(", "));
+        let absent = loaded.absent_data(&plan);
+        if !absent.is_empty() {
+            text += &format!("not on this machine: the data {}\n", absent.join(", "));
         }
         output::data(&text)?;
         Ok(Exit::Done)

@@ -11,6 +11,7 @@ use super::{Exit, Failure, figures};
 use crate::diag::codes::{data as data_codes, evaluation, invocation};
 use crate::diag::{Diagnostic, Severity};
 use crate::eval::{self, External, Fingerprints, Overrides, Program, Weights};
+use crate::exec::{self, Problem};
 use crate::graph::NodeId;
 use crate::manifest::profile::Profile;
 use crate::nn::data;
@@ -40,6 +41,8 @@ pub(super) struct Loaded {
     pub(super) program: Program,
     /// What the profile says.
     pub(super) profile: Profile,
+    /// What is wrong with data that the profile names.
+    unusable: BTreeMap<String, Problem>,
     /// Directory of the store.
     pub(super) store: PathBuf,
 }
@@ -58,13 +61,13 @@ impl ProgramOptions {
             Ok(program) => program,
             Err(diagnostics) => return Err(Failure::invalid(typed.linked.sources, diagnostics)),
         };
-        let mut warnings = std::mem::take(&mut typed.diagnostics);
-        warnings.extend(at_hand.problems());
+        let warnings = std::mem::take(&mut typed.diagnostics);
         if !warnings.is_empty() {
             output.diagnostics(&warnings, &typed.linked.sources);
         }
+        let unusable = at_hand.problems.into_inner().unwrap_or_default();
         let store = self.place.directory(world, &profile, Some(&self.file));
-        Ok(Loaded { typed, program, profile, store })
+        Ok(Loaded { typed, program, profile, unusable, store })
     }
 
     /// Collects the settings of the profile, then those of the command line, which win; reports all that is wrong.
@@ -101,7 +104,7 @@ struct AtHand<'a> {
     roots: &'a BTreeMap<String, PathBuf>,
     directory: &'a Path,
     known: Mutex<BTreeMap<String, Option<String>>>,
-    problems: Mutex<Vec<String>>,
+    problems: Mutex<BTreeMap<String, Problem>>,
 }
 
 impl<'a> AtHand<'a> {
@@ -109,18 +112,12 @@ impl<'a> AtHand<'a> {
         let directory = program.parent().unwrap_or(Path::new(""));
         Self { roots: &profile.data, directory, known: Mutex::default(), problems: Mutex::default() }
     }
-
-    fn problems(&self) -> Vec<Diagnostic> {
-        let found = self.problems.lock().map(|mut list| std::mem::take(&mut *list)).unwrap_or_default();
-        let warn = |text: String| Diagnostic::warning(&data_codes::DATA_UNREADABLE, text);
-        found.into_iter().map(|text| warn(text).help("the plan holds, but stages that read it will fail")).collect()
-    }
 }
 
 impl Fingerprints for AtHand<'_> {
     fn digest(&self, data: External<'_>) -> Option<String> {
-        let name = format!("{data:?}");
-        if let Some(known) = self.known.lock().ok().and_then(|known| known.get(&name).cloned()) {
+        let description = format!("{data:?}");
+        if let Some(known) = self.known.lock().ok().and_then(|known| known.get(&description).cloned()) {
             return known;
         }
         let found = match data {
@@ -128,10 +125,14 @@ impl Fingerprints for AtHand<'_> {
             External::Probe(probe) => data::of_probe(probe, self.roots),
         };
         let digest = found.unwrap_or_else(|error| {
-            self.problems.lock().into_iter().for_each(|mut list| list.push(error.to_string()));
+            let problem = Problem::from(error);
+            self.problems
+                .lock()
+                .into_iter()
+                .for_each(|mut map| drop(map.insert(data.name().to_owned(), problem.clone())));
             None
         });
-        self.known.lock().into_iter().for_each(|mut known| drop(known.insert(name.clone(), digest.clone())));
+        self.known.lock().into_iter().for_each(|mut known| drop(known.insert(description.clone(), digest.clone())));
         digest
     }
 
@@ -142,36 +143,54 @@ impl Fingerprints for AtHand<'_> {
     }
 }
 
-/// Names the data that stages need which are to run, and that are not at hand.
-pub(super) fn missing_data(program: &Program, plan: &Plan) -> Vec<(String, NodeId)> {
-    let mut missing: BTreeMap<String, NodeId> = BTreeMap::new();
-    for stage in plan.stages.iter().filter(|stage| stage.status != Status::Cached) {
-        for (name, _) in program.graph.node(stage.id).data.iter().filter(|(_, digest)| digest.is_none()) {
-            missing.entry(name.clone()).or_insert(stage.id);
-        }
-    }
-    missing.into_iter().collect()
-}
-
 impl Loaded {
-    /// Refuses to run stages whose data are not on this machine.
+    /// Names the data that stages need which are to run, and of which the profile says nothing.
+    pub(super) fn absent_data(&self, plan: &Plan) -> Vec<String> {
+        self.missing_data(plan).into_keys().filter(|name| !self.unusable.contains_key(name)).collect()
+    }
+
+    /// Describes the data that stages need which are to run, and that are not what the program or the profile says.
+    pub(super) fn unusable_data(&self, plan: &Plan) -> Vec<Diagnostic> {
+        let found = self.missing_data(plan);
+        let known = found.iter().filter_map(|(name, id)| Some((self.unusable.get(name)?, *id)));
+        known.map(|(problem, id)| self.at_stage(exec::describe(problem, Severity::Warning), id)).collect()
+    }
+
+    /// Refuses to run stages whose data are not on this machine, or not what the program says.
     pub(super) fn demand_data(&self, plan: &Plan) -> Result<(), Failure> {
-        let missing = missing_data(&self.program, plan);
-        let describe = |(name, id): &(String, NodeId)| {
-            let message = format!("the data `{name}` are not on this machine");
+        let absent = |name: &str| {
             let help =
                 format!("say where they are in a profile (`data: {{{name}: /path}}`) and give it with `--profile`");
-            let diagnostic = Diagnostic::error(&data_codes::DATA_MISSING, message).help(help);
-            match self.program.graph.node(*id).origins.first() {
-                Some(origin) => diagnostic.label(origin.span, "needed here"),
-                None => diagnostic,
-            }
+            let message = format!("the data `{name}` are not on this machine");
+            Problem::new(&data_codes::DATA_MISSING, message).help(help)
         };
-        let diagnostics: Vec<Diagnostic> = missing.iter().map(describe).collect();
+        let describe = |(name, id): (String, NodeId)| {
+            let problem = self.unusable.get(&name).cloned().unwrap_or_else(|| absent(&name));
+            self.at_stage(exec::describe(&problem, Severity::Error), id)
+        };
+        let diagnostics: Vec<Diagnostic> = self.missing_data(plan).into_iter().map(describe).collect();
         if diagnostics.is_empty() {
             return Ok(());
         }
         Err(Failure::Told { sources: self.typed.linked.sources.clone(), diagnostics, exit: Exit::Invalid })
+    }
+
+    /// Data without a digest that stages need which are to run, each with the first of these stages.
+    fn missing_data(&self, plan: &Plan) -> BTreeMap<String, NodeId> {
+        let mut missing = BTreeMap::new();
+        for stage in plan.stages.iter().filter(|stage| stage.status != Status::Cached) {
+            for (name, _) in self.program.graph.node(stage.id).data.iter().filter(|(_, digest)| digest.is_none()) {
+                missing.entry(name.clone()).or_insert(stage.id);
+            }
+        }
+        missing
+    }
+
+    fn at_stage(&self, diagnostic: Diagnostic, id: NodeId) -> Diagnostic {
+        match self.program.graph.node(id).origins.first() {
+            Some(origin) => diagnostic.label(origin.span, "needed here"),
+            None => diagnostic,
+        }
     }
 }
 

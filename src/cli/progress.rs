@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use unicode_width::UnicodeWidthChar;
 
 use super::figures;
 use super::output::{self, Output};
@@ -17,6 +18,8 @@ use crate::plan::Plan;
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 /// Redraws per second.
 const REFRESH: u8 = 8;
+/// Columns that a redrawn line leaves free: its spinner, and twice `^C`.
+const ROOM: usize = 8;
 
 /// A consumer of events that tells people how far a run is.
 pub(super) struct Display {
@@ -102,6 +105,10 @@ impl Display {
                 self.say(&format!("{} failed: {}", stage.name, problem.message));
             }
             Event::Blocked { .. } => self.counts.blocked += 1,
+            Event::Stopping { at_once: false } => {
+                self.say("stopping: running stages finish their step and save; once more to stop at once");
+            }
+            Event::Stopping { at_once: true } => self.say("stopping at once"),
             Event::Interrupted { stage, step } => {
                 self.stop(stage);
                 let saved = step.map_or_else(String::new, |step| format!(", saved at iteration {step}"));
@@ -136,7 +143,7 @@ impl Display {
         let now = Instant::now();
         let bar = self.screen.as_ref().map(|screen| {
             let bar = screen.lines.insert_before(&screen.total, line());
-            bar.set_message(stage.name.to_string());
+            bar.set_message(fitted(&stage.name));
             bar
         });
         let name = stage.name.to_string();
@@ -157,7 +164,7 @@ impl Display {
         running.latest = *progress;
         let text = running.text(now);
         match &running.bar {
-            Some(bar) => bar.set_message(text),
+            Some(bar) => bar.set_message(fitted(&text)),
             None if now - running.shown >= PLAIN_INTERVAL => {
                 running.shown = now;
                 let rest = left.map_or_else(String::new, |left| format!("; {} left in all", figures::duration(left)));
@@ -198,7 +205,7 @@ impl Display {
         if let Some(left) = left {
             let _ = write!(text, ", {} left", figures::duration(left));
         }
-        screen.total.set_message(text);
+        screen.total.set_message(fitted(&text));
     }
 }
 
@@ -236,9 +243,21 @@ impl Running {
     }
 }
 
+/// Cuts a line so that there is room behind it for the `^C` that a terminal echoes: a line that it wraps cannot be redrawn.
+fn fitted(text: &str) -> String {
+    let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+    let room = columns.saturating_sub(ROOM);
+    let mut used = 0;
+    text.chars()
+        .take_while(|c| {
+            used += c.width().unwrap_or(0);
+            used <= room
+        })
+        .collect()
+}
+
 fn line() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = ProgressBar::new_spinner().with_style(style);
     bar.enable_steady_tick(Duration::from_millis(250));
     bar

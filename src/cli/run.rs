@@ -275,7 +275,8 @@ impl Summary<'_> {
         }
         let above = text.trim_end();
         let gap = if above.is_empty() { "" } else { "\n\n" };
-        format!("{above}{gap}{}\nreport: {}\n", self.counts(), self.report.display())
+        let again = if self.outcome.interrupted { "the same command goes on from here\n" } else { "" };
+        format!("{above}{gap}{}\n{again}report: {}\n", self.counts(), self.report.display())
     }
 
     fn counts(&self) -> String {

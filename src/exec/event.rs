@@ -102,6 +102,11 @@ pub enum Event {
         /// The one that failed.
         by: StageRef,
     },
+    /// The user asked to stop.
+    Stopping {
+        /// Whether running stages are ended without saving.
+        at_once: bool,
+    },
     /// A stage stopped on request.
     Interrupted {
         /// The stage.

@@ -44,11 +44,15 @@ pub fn warnings(graph: &Graph, id: NodeId, record: &Record) -> Vec<Diagnostic> {
 
 /// Describes an error of the store that concerns no stage; `severity` is a warning where the run goes on.
 pub fn store_diagnostic(error: StoreError, severity: Severity) -> Diagnostic {
-    let problem = Problem::from(error);
-    let code = codes::find(&problem.code).unwrap_or(&codes::store::STORE_IO);
-    let diagnostic = Diagnostic { severity, ..Diagnostic::error(code, problem.message) };
-    match problem.help {
-        Some(help) => diagnostic.help(help),
+    describe(&Problem::from(error), severity)
+}
+
+/// Describes a problem that was found before any stage ran.
+pub fn describe(problem: &Problem, severity: Severity) -> Diagnostic {
+    let code = codes::find(&problem.code).unwrap_or(&execution::STAGE_FAILED);
+    let diagnostic = Diagnostic { severity, ..Diagnostic::error(code, problem.message.clone()) };
+    match &problem.help {
+        Some(help) => diagnostic.help(help.clone()),
         None => diagnostic,
     }
 }

@@ -238,6 +238,7 @@ impl Scheduler<'_> {
         }
         self.wish = wish;
         self.report.interrupted = true;
+        (self.sink)(&Event::Stopping { at_once: wish > 1 });
         for id in self.running.keys() {
             if wish > 1 { self.launcher.kill(*id) } else { self.launcher.stop(*id) }
         }

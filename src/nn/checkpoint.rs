@@ -202,4 +202,18 @@ mod tests {
         );
         assert!(decode(b"not safetensors").is_err());
     }
+
+    #[test]
+    fn published_weights_are_adopted_with_or_without_a_wrapper() {
+        let (survey, good) = weights(8);
+        let wrapped: Weights = good
+            .iter()
+            .filter(|(name, _)| !name.ends_with("num_batches_tracked"))
+            .map(|(name, tensor)| (format!("module.{name}"), tensor.clone()))
+            .collect();
+        assert!(wrapped.len() < good.len());
+        let adopted = adopt(&survey, wrapped).unwrap();
+        assert_eq!(encode(&adopted, &BTreeMap::new()).unwrap(), encode(&good, &BTreeMap::new()).unwrap());
+        assert!(adopt(&survey, weights(16).1).is_err());
+    }
 }

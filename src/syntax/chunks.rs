@@ -66,13 +66,14 @@ fn begins(text: &str, tokens: &[Token], at: usize) -> bool {
     token.flush && complete && !words::CONTINUATIONS.contains(&word)
 }
 
-/// The last run of doc comments between two declarations.
+/// The doc comments between two declarations, except one behind the end of the first: it speaks of nothing below.
 fn docs_between(text: &str, scan: &Scan, from: usize, to: usize) -> Vec<String> {
     let first = scan.comments.partition_point(|comment| comment.start < from);
     scan.comments[first..]
         .iter()
         .take_while(|comment| comment.start < to)
         .filter(|comment| comment.kind == CommentKind::Doc)
+        .filter(|comment| from == 0 || text[from..comment.start].contains('\n'))
         .map(|comment| marker_off(&text[comment.start..comment.end]))
         .collect()
 }

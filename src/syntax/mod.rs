@@ -67,7 +67,8 @@ impl<'a> Source<'a> {
     fn new(file: FileId, text: &'a str) -> Self {
         let mut scan = scan::scan(file, text);
         let broken = brackets::check(file, text, &mut scan);
-        let repaired = String::from_utf8_lossy(&scan.repaired).into_owned();
+        // Offsets of the repaired text are offsets of the source: nothing may change its length.
+        let repaired = String::from_utf8(scan.repaired.clone()).unwrap_or_else(|_| text.to_owned());
         let chunks = chunks::cut(text, &scan);
         Self { file, text, scan, repaired, broken, chunks }
     }

@@ -258,16 +258,16 @@ impl Scanner<'_> {
 
     fn single_quoted(&mut self) {
         let (start, line_end) = (self.at, self.end_of_line());
-        let content = &self.text[start + 1..line_end];
-        let end =
-            content.find('\'').map_or_else(|| self.guess_string_end(start, line_end), |length| start + length + 2);
+        let close = self.text[start + 1..line_end].find('\'').map(|length| start + 1 + length);
+        let end = close.map_or_else(|| self.guess_string_end(start, line_end), |close| close + 1);
         self.scan.diagnostics.push(report::single_quotes(self.span(start, end)));
-        let inner = &self.bytes[start + 1..(end - 1).max(start + 1)];
-        if inner.iter().any(|byte| matches!(byte, b'"' | b'\\')) || end - start < 2 {
-            self.replace_string(start, end);
-        } else {
-            self.scan.repaired[start] = b'"';
-            self.scan.repaired[end - 1] = b'"';
+        match close {
+            Some(close) if !self.bytes[start + 1..close].iter().any(|byte| matches!(byte, b'"' | b'\\')) => {
+                self.scan.repaired[start] = b'"';
+                self.scan.repaired[close] = b'"';
+            }
+            // Without a closing quote the last byte may be part of a longer character.
+            _ => self.replace_string(start, end),
         }
         self.push(TokenKind::Str, end);
     }

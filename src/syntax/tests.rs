@@ -223,7 +223,7 @@ mod any_text {
 
     use super::{parse, programs, shown};
     use crate::diag::render;
-    use crate::source::Sources;
+    use crate::source::{FileId, Sources};
 
     /// Pieces of the language in any order.
     fn soup() -> impl Strategy<Value = String> {
@@ -252,7 +252,7 @@ mod any_text {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn never_panics(text in any::<String>()) {
@@ -279,6 +279,32 @@ mod any_text {
             let mutated = format!("{}{insert}{}", &text[..start], &text[end.max(start)..]);
             check(&mutated);
         }
+    }
+
+    #[test]
+    fn repairs_keep_offsets() {
+        for text in [
+            "let x = 'café",
+            "let x = 'café\nlet y = 1",
+            "let x = '“",
+            "let x = ['≤]",
+            "let x = 'a\"é'",
+            "let x = \"\\é",
+        ] {
+            let source = super::super::Source::new(FileId(0), text);
+            assert_eq!(source.repaired.len(), text.len(), "{text:?} became {:?}", source.repaired);
+            assert_ne!(source.repaired, text, "{text:?} needs a repair");
+            check(text);
+        }
+    }
+
+    #[test]
+    fn a_doc_comment_behind_a_declaration_is_a_comment() {
+        let text = "let a = 1 /// behind\n/// above\nlet b = 1";
+        check(text);
+        check("let a = {\n  ///! inside\n  //!! inside\n  1\n}");
+        let (file, _) = parse(text);
+        assert_eq!(file.items[1].docs, ["above"]);
     }
 
     #[test]

@@ -5,6 +5,32 @@ use std::path::Path;
 
 use crate::{SMALL, command, err, exit, here, out, pdsl, program, succeeds};
 
+/// A program that trains for a moment.
+const TRAINED: &str = r#"import std.data.{digits}
+import std.models.{tiny_resnet}
+
+let task = digits()
+let recipe = sgd(lr: drops(0.1, at: [2ep], by: 0.1), batch: 64)
+let runs = sweep seed in seeds(1) {
+  let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 1ep)
+  { top1: evaluate(dense, task.test).top1 }
+}
+table levels = runs |> summary(by: [], over: .seed, show: [mean])
+"#;
+
+/// A program that dissects with a probe on disk.
+const DISSECTED: &str = r#"import std.data.{broden_folder, shapes_probe}
+import std.dissect.{netdissect}
+import std.models.{tiny_resnet}
+
+let probe = broden_folder("scenes", size: 16, images: 30)
+let runs = sweep seed in seeds(1) {
+  let dense = tiny_resnet(classes: 4, channels: 3, size: 16) |> init(seed)
+  { units: netdissect(dense, layer: "layer1", data: probe).units }
+}
+table levels = runs |> summary(by: [], over: .seed, show: [mean])
+"#;
+
 /// Runs a command that must fail with a code, and returns its message.
 #[track_caller]
 fn fails(directory: &Path, arguments: &[&str], code: &str, exits: i32) -> String {
@@ -166,4 +192,186 @@ fn a_full_disk_behind_standard_output_is_told() {
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
     let output = command(here().path(), &["explain"]).stdout(full).output().unwrap();
     assert!(exit(&output) == 1 && err(&output).contains("standard output"), "{}", err(&output));
+}
+
+// From here on, one test for each kind of bad input that a run may meet, in the order of the design's list.
+
+#[test]
+fn all_syntax_errors_come_in_one_pass() {
+    let home = program("let a = (1\nlet b = 2 +\nlet c 3\nlet d = [1, 2\nlet e = 1 && 2\nlet f = 'x'\n");
+    let message = fails(home.path(), &["check", "small.pd"], "PD00", 2);
+    for line in 1..=6 {
+        assert!(message.contains(&format!("small.pd:{line}:")), "line {line} is missing in:\n{message}");
+    }
+}
+
+#[test]
+fn units_that_do_not_fit_are_told_with_the_remedy() {
+    let home = program(&SMALL.replace("= 20%", "= 0.2"));
+    let message = fails(home.path(), &["run", "small.pd"], "PD02", 2);
+    assert!(message.contains("small.pd:7:") && message.contains("20%"), "{message}");
+}
+
+#[test]
+fn an_unknown_name_has_a_suggestion() {
+    let home = program(&SMALL.replace("evaluate(s", "evalute(s"));
+    let message = fails(home.path(), &["run", "small.pd"], "PD01", 2);
+    assert!(message.contains("did you mean `evaluate`?"), "{message}");
+}
+
+#[test]
+fn imports_in_a_circle_name_the_circle() {
+    let home = program("import \"./other.pd\".{x}\nlet y = x\n");
+    fs::write(home.path().join("other.pd"), "import \"./small.pd\".{y}\npub let x = y\n").unwrap();
+    let message = fails(home.path(), &["check", "small.pd"], "PD0103", 2);
+    assert!(message.contains("`small.pd` → `other.pd` → `small.pd`"), "{message}");
+}
+
+#[test]
+fn as_many_outputs_as_classes() {
+    let home = program(&TRAINED.replace("classes: task.classes", "classes: 7"));
+    let message = fails(home.path(), &["run", "small.pd"], "PD0314", 2);
+    assert!(message.contains("7 outputs") && message.contains("10 classes"), "{message}");
+}
+
+#[test]
+fn states_of_two_architectures_do_not_mix() {
+    let home = program(
+        &TRAINED
+            .replace("  { top1", "  let other = tiny_resnet(classes: 10, width: 4) |> init(seed)\n  { top1")
+            .replace("evaluate(dense", "evaluate(dense |> rewind(to: other)"),
+    );
+    let message = fails(home.path(), &["run", "small.pd"], "PD0322", 2);
+    assert!(message.contains("not of the same network"), "{message}");
+}
+
+#[test]
+fn weights_that_are_damaged_or_of_another_network_are_named() {
+    let header = |shape: &str, length: u64| {
+        let header = format!(r#"{{"conv1.weight":{{"dtype":"F32","shape":{shape},"data_offsets":[0,576]}}}}"#);
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; length as usize]].concat()
+    };
+    let cases: [(&str, &str, Vec<u8>); 6] = [
+        ("empty", "PD0606", Vec::new()),
+        ("no safetensors file", "PD0606", b"PK\x03\x04 this is no safetensors file".to_vec()),
+        ("a header longer than the file", "PD0606", [&(1u64 << 60).to_le_bytes(), b"{}".as_slice()].concat()),
+        ("data cut short", "PD0606", header("[16,1,3,3]", 100)),
+        ("a size that overflows", "PD0606", header("[1099511627776,1099511627776]", 576)),
+        ("another network", "PD0605", header("[16,1,3,3]", 576)),
+    ];
+    for (what, code, bytes) in cases {
+        let home = program(
+            &TRAINED
+                .replace("|> init(seed) |> train(task, recipe, until: 1ep)", "|> loaded")
+                .replace("let runs", "fn loaded(net: Arch) -> State { load(\"w.safetensors\", net) }\nlet runs"),
+        );
+        fs::write(home.path().join("w.safetensors"), bytes).unwrap();
+        let message = fails(home.path(), &["run", "small.pd"], code, 1);
+        assert!(message.contains("w.safetensors`: "), "{what}:\n{message}");
+        let verified = succeeds(home.path(), &["store", "verify"]);
+        assert!(verified.contains("0 problems"), "{verified}");
+    }
+}
+
+#[test]
+fn yaml_that_grows_without_bound_is_refused() {
+    let home = program(SMALL);
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..9 {
+        bomb += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(", "));
+    }
+    for (what, text) in [
+        ("aliases", format!("{bomb}data: *a8\n")),
+        ("depth", "a: {".repeat(5_000)),
+        ("length", format!("data: [{}]\n", "x, ".repeat(100_000))),
+    ] {
+        fs::write(home.path().join("lab.yaml"), text).unwrap();
+        let message = fails(home.path(), &["plan", "small.pd", "--profile", "lab.yaml"], "PD0707", 2);
+        assert!(message.contains("the profile"), "{what}:\n{message}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_training_and_says_where() {
+    let home = program(&TRAINED.replace("0.1, at", "1000000.0, at"));
+    let message = fails(home.path(), &["run", "small.pd"], "PD0503", 1);
+    assert!(message.contains("the loss is NaN at epoch 0, iteration"), "{message}");
+    assert!(message.contains("small.pd:7:"), "{message}");
+    let verified = succeeds(home.path(), &["store", "verify"]);
+    assert!(verified.contains("0 problems"), "{verified}");
+}
+
+/// A probe on disk under the name `scenes`, made by pdsl itself, and a program that uses it.
+fn probe() -> tempfile::TempDir {
+    let home = program(
+        &DISSECTED.replace("broden_folder(\"scenes\", size: 16, images: 30)", "shapes_probe(size: 16, images: 30)"),
+    );
+    succeeds(home.path(), &["run", "small.pd"]);
+    let made = fs::read_dir(home.path().join(".pdsl/data")).unwrap().next().unwrap().unwrap().path();
+    fs::rename(made, home.path().join("scenes")).unwrap();
+    fs::remove_dir_all(home.path().join(".pdsl")).unwrap();
+    fs::write(home.path().join("small.pd"), DISSECTED).unwrap();
+    fs::write(home.path().join("lab.yaml"), "data:\n  scenes: scenes\n").unwrap();
+    succeeds(home.path(), &["run", "small.pd", "--profile", "lab.yaml"]);
+    fs::remove_dir_all(home.path().join(".pdsl")).unwrap();
+    home
+}
+
+#[test]
+fn labelled_images_that_are_missing_damaged_or_others_are_named() {
+    let home = probe();
+    let root = home.path().join("scenes");
+    let index = fs::read_to_string(root.join("index.csv")).unwrap();
+    let labels = fs::read_to_string(root.join("label.csv")).unwrap();
+    let picture = root.join("images").join(index.lines().nth(1).unwrap().split(',').next().unwrap());
+    let image = fs::read(&picture).unwrap();
+    // What is done, the code, what the message names, the exit code: 2 before anything runs, 1 when a stage fails.
+    let mut bomb = image.clone();
+    bomb[16..24].copy_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
+    let cases: [(&str, &Path, Option<Vec<u8>>, &str, &str, i32); 8] = [
+        ("cut short", &picture, Some(image[..40].to_vec()), "PD0602", ".png`", 1),
+        ("claims a size", &picture, Some(bomb), "PD0602", ".png`", 1),
+        ("missing", &picture, None, "PD0601", ".png`", 2),
+        ("no table", &root.join("label.csv"), None, "PD0601", "label.csv`", 2),
+        ("no header", &root.join("index.csv"), Some(b"garbage".to_vec()), "PD0602", "index.csv`, line 1", 2),
+        (
+            "ragged",
+            &root.join("index.csv"),
+            Some(index.replacen("\nshapes", "\nx,y,shapes", 1).into()),
+            "PD0602",
+            "line 2",
+            2,
+        ),
+        (
+            "fewer images",
+            &root.join("index.csv"),
+            Some(index.lines().take(11).map(|line| format!("{line}\n")).collect::<String>().into()),
+            "PD0603",
+            "30 images, but it has 10",
+            2,
+        ),
+        (
+            "a number",
+            &root.join("label.csv"),
+            Some(labels.replacen("\n1,", "\n99999999999999999999,", 1).into()),
+            "PD0602",
+            "line 2",
+            2,
+        ),
+    ];
+    for (what, file, content, code, names, exits) in cases {
+        let whole = fs::read(file).unwrap();
+        match content {
+            Some(bytes) => fs::write(file, bytes).unwrap(),
+            None => fs::remove_file(file).unwrap(),
+        }
+        let message = fails(home.path(), &["run", "small.pd", "--profile", "lab.yaml"], code, exits);
+        assert!(message.contains(names) && message.contains("small.pd:"), "{what}:\n{message}");
+        fs::write(file, whole).unwrap();
+    }
+    fs::write(home.path().join("lab.yaml"), "data:\n  scenes: elsewhere\n").unwrap();
+    let message = fails(home.path(), &["run", "small.pd", "--profile", "lab.yaml"], "PD0601", 2);
+    assert!(message.contains("elsewhere` does not exist"), "{message}");
+    fs::write(home.path().join("lab.yaml"), "data:\n  scenes: scenes\n").unwrap();
+    succeeds(home.path(), &["run", "small.pd", "--profile", "lab.yaml"]);
 }

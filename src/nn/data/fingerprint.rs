@@ -7,39 +7,38 @@ use std::path::Path;
 use crate::domain::data::{DataSet, Probe, Shapes};
 
 use super::broden::{Cell, picture, read_tables};
-use super::{DataError, Roots, digits, shapes};
+use super::{DataError, Roots, digits, folder, shapes};
 
-/// Identifies a data set; nothing if it is not on this machine.
+/// Identifies a data set; nothing if the profile does not say where it is.
 ///
 /// # Errors
-/// If this version cannot tell, because it cannot read such data.
+/// If the directory is missing, or this version cannot read such data.
 pub fn of_data(data: &DataSet, roots: &Roots) -> Result<Option<String>, DataError> {
     match data {
         DataSet::Digits => {
             Ok(Some(digest("digits", [digits::VERSION.to_string().as_bytes(), digits::DIGEST.as_bytes()])))
         }
         DataSet::Shapes(set) => Ok(Some(of_shapes(set))),
-        DataSet::ImageFolder { name } => match roots.get(name).filter(|path| path.is_dir()) {
-            None => Ok(None),
-            Some(path) => Err(DataError::Unsupported {
-                what: format!("reading images from a folder is not in this version of pdsl: `{}`", path.display()),
-            }),
-        },
+        DataSet::ImageFolder { name } if !roots.contains_key(name) => Ok(None),
+        DataSet::ImageFolder { name } => Err(DataError::Unsupported {
+            what: format!(
+                "reading images from a folder is not in this version of pdsl: `{}`",
+                folder(name, roots)?.display()
+            ),
+        }),
     }
 }
 
-/// Identifies a probe; nothing if it is not on this machine. Of a directory it takes the tables' contents and the
+/// Identifies a probe; nothing if the profile does not say where it is. Of a directory it takes the tables' contents and the
 /// names and sizes of all pictures.
 ///
 /// # Errors
-/// If the directory is malformed or incomplete.
+/// If the directory is missing, malformed or incomplete, or is not what the program says.
 pub fn of_probe(probe: &Probe, roots: &Roots) -> Result<Option<String>, DataError> {
     match probe {
         Probe::Shapes(set) => Ok(Some(of_shapes(set))),
-        Probe::Broden { name, .. } => match roots.get(name).filter(|path| path.is_dir()) {
-            None => Ok(None),
-            Some(directory) => of_directory(directory).map(Some),
-        },
+        Probe::Broden { name, .. } if !roots.contains_key(name) => Ok(None),
+        Probe::Broden { name, size, images } => of_directory(folder(name, roots)?, (name, *size, *images)).map(Some),
     }
 }
 
@@ -49,9 +48,10 @@ fn of_shapes(set: &Shapes) -> String {
     digest("shapes", [numbers.concat().as_slice()])
 }
 
-/// Identifies a directory in Broden's layout.
-fn of_directory(directory: &Path) -> Result<String, DataError> {
+/// Identifies a directory in Broden's layout that should have a name, a size of images and a number of them.
+fn of_directory(directory: &Path, (name, size, images): (&str, usize, u64)) -> Result<String, DataError> {
     let tables = read_tables(directory)?;
+    tables.demand(name, size, images)?;
     let mut pieces = Vec::new();
     let names = tables.categories.iter().map(|category| format!("c_{}.csv", category.name));
     for name in ["index.csv", "label.csv", "category.csv"].map(str::to_owned).into_iter().chain(names) {
@@ -103,13 +103,27 @@ mod tests {
     }
 
     #[test]
-    fn absent_folders_have_none() {
+    fn unnamed_folders_have_none_and_absent_ones_are_named() {
+        let folder = DataSet::ImageFolder { name: "x".to_owned() };
+        let probe = Probe::Broden { name: "x".to_owned(), size: 224, images: 1 };
+        assert_eq!(of_data(&folder, &Roots::new()).unwrap(), None);
+        assert_eq!(of_probe(&probe, &Roots::new()).unwrap(), None);
         let gone = Roots::from([("x".to_owned(), "/does/not/exist".into())]);
-        for roots in [Roots::new(), gone] {
-            assert_eq!(of_data(&DataSet::ImageFolder { name: "x".to_owned() }, &roots).unwrap(), None);
-            let probe = Probe::Broden { name: "x".to_owned(), size: 224, images: 1 };
-            assert_eq!(of_probe(&probe, &roots).unwrap(), None);
+        for error in [of_data(&folder, &gone).unwrap_err(), of_probe(&probe, &gone).unwrap_err()] {
+            assert!(error.to_string().contains("/does/not/exist"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_directory_must_be_what_the_program_says() {
+        let cache = tempfile::tempdir().unwrap();
+        let roots = Roots::from([("x".to_owned(), shapes::write(&SET, cache.path()).unwrap())]);
+        let failure = |size, images| {
+            let probe = Probe::Broden { name: "x".to_owned(), size, images };
+            of_probe(&probe, &roots).unwrap_err().to_string()
+        };
+        assert!(failure(32, 6).contains("32×32 pixels, but they have 16×16"), "{}", failure(32, 6));
+        assert!(failure(16, 7).contains("7 images, but it has 6"), "{}", failure(16, 7));
     }
 
     #[test]

@@ -106,16 +106,10 @@ pub fn open_task(task: &Task, split: Split, roots: &Roots) -> Result<Box<dyn Ima
 pub fn open_probe(probe: &Probe, roots: &Roots, cache: &Path) -> Result<Broden, DataError> {
     match probe {
         Probe::Shapes(set) => Broden::open(&shapes::write(set, cache)?, Normalisation::SHAPES),
-        Probe::Broden { name, size, .. } => {
+        Probe::Broden { name, size, images } => {
             let broden = Broden::open(folder(name, roots)?, Normalisation::LITE2018)?;
-            let Shape { height, width, .. } = broden.shape();
-            if (height, width) == (*size, *size) {
-                return Ok(broden);
-            }
-            let problem = format!(
-                "the program expects `{name}` to have images of {size}×{size} pixels, but they have {width}×{height}"
-            );
-            Err(DataError::parameters(problem))
+            broden.demand(name, *size, *images)?;
+            Ok(broden)
         }
     }
 }

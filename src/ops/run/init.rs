@@ -51,7 +51,11 @@ pub(super) fn load(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         return Err(unreadable(format!("`{}` has changed since the program was checked", path.display())).into());
     }
     let survey = args.arch.survey().map_err(crate::nn::Error::from)?;
-    let weights = checkpoint::adopt(&survey, checkpoint::decode(&bytes)?)?;
+    let adopted = checkpoint::decode(&bytes).and_then(|tensors| checkpoint::adopt(&survey, tensors));
+    let weights = adopted.map_err(|error| {
+        let problem = Problem::from(error);
+        Problem { message: format!("`{}`: {}", path.display(), problem.message), ..problem }
+    })?;
     let mut outcome = Outcome::default();
     outcome.objects.insert(WEIGHTS.to_owned(), job.put_weights(&weights)?);
     Ok(outcome)

@@ -50,7 +50,13 @@ impl<'a> Comments<'a> {
     /// The text of a comment. Inside a declaration `///` and `//!` document nothing, so they become `//`.
     pub(super) fn written(&self, comment: &Comment, inside: bool) -> String {
         let line = self.source[comment.start..comment.end].trim_end();
-        if inside && comment.kind != CommentKind::Plain { format!("//{}", &line[3..]) } else { line.to_owned() }
+        if !inside || comment.kind == CommentKind::Plain {
+            return line.to_owned();
+        }
+        // A blank keeps `///!` from becoming `//!`.
+        let rest = &line[3..];
+        let gap = if rest.starts_with(['!', '/']) { " " } else { "" };
+        format!("//{gap}{rest}")
     }
 
     /// The comment for the end of a line.

@@ -70,6 +70,11 @@ impl Broden {
         Ok(Self { directory: directory.to_owned(), tables, normalisation })
     }
 
+    /// Compares the directory with what a program says of it.
+    pub(super) fn demand(&self, name: &str, size: usize, images: u64) -> Result<(), DataError> {
+        self.tables.demand(name, size, images)
+    }
+
     /// Returns the number of rows of `index.csv`.
     pub fn len(&self) -> usize {
         self.tables.images.len()

@@ -28,6 +28,25 @@ pub(in crate::nn::data) struct Tables {
     pub(super) labels: Vec<String>,
 }
 
+impl Tables {
+    /// Compares the tables with what a program says of the directory `name`.
+    pub(in crate::nn::data) fn demand(&self, name: &str, size: usize, images: u64) -> Result<(), DataError> {
+        let Self { height, width, .. } = *self;
+        if (height, width) != (size, size) {
+            let problem = format!(
+                "the program expects `{name}` to have images of {size}×{size} pixels, but they have {width}×{height}"
+            );
+            return Err(DataError::parameters(problem));
+        }
+        let found = self.images.len() as u64;
+        if found != images {
+            let problem = format!("the program expects `{name}` to have {images} images, but it has {found}");
+            return Err(DataError::parameters(problem));
+        }
+        Ok(())
+    }
+}
+
 /// A row of `index.csv`.
 #[derive(Debug)]
 pub(in crate::nn::data) struct Entry {
