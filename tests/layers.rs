@@ -48,8 +48,13 @@ const RULES: [(&str, &[&str], &str); 21] = [
 const KEYS: [&str; 4] = ["Key", "Preimage", "Canon", "key"];
 
 /// Crates that only some rooms may name.
-const DOORS: [(&str, &[&str]); 4] =
-    [("candle_core", &["nn"]), ("serde_yaml", &["manifest"]), ("pest", &["syntax"]), ("petgraph", &["graph", "plan"])];
+const DOORS: [(&str, &[&str]); 5] = [
+    ("candle_core", &["nn"]),
+    ("candle_nn", &["nn"]),
+    ("serde_yaml", &["manifest"]),
+    ("pest", &["syntax"]),
+    ("petgraph", &["graph", "plan"]),
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
 
+mod autograd;
 mod values;
 
 use std::collections::BTreeMap;
@@ -205,6 +206,34 @@ fn losses_of_twenty_steps_are_pytorchs() {
             assert!(error < tolerance, "{} classes, step {step}: {found} instead of {exact}", run.classes);
         }
     }
+}
+
+/// Whole networks, differentiated by candle itself; PyTorch had no part in this one.
+#[test]
+fn gradients_of_networks_are_those_of_candles_autograd() {
+    let training: Training = serde_json::from_slice(&fixture("training.json")).unwrap();
+    let squares = training.runs.into_iter().filter(|run| run.input.height == run.input.width);
+    let mut compared = 0;
+    for run in squares {
+        let arch = Arch { root: run.layers, input: run.input };
+        let weights = fill(&arch, 10);
+        let mut images = vec![0.0; run.batch * arch.input.values()];
+        images.chunks_mut(arch.input.values()).enumerate().for_each(|(i, pixels)| picture(i, run.classes, pixels));
+        let mut network = Network::new(&arch, &Setup::train(run.batch, 2)).unwrap();
+        network.load(&weights, None).unwrap();
+        network.forward(&images, run.batch).unwrap();
+        let labels: Vec<u32> = (0..run.batch).map(|i| (i % run.classes) as u32).collect();
+        let (_, direction) = autograd::cross_entropy(network.logits(), run.classes, &labels).unwrap();
+        let reference = autograd::Reference::new(&weights).unwrap();
+        let (logits, gradients) = reference.differentiate(&arch, &images, &direction).unwrap();
+        assert_close("logits", network.logits(), &logits, 1e-4);
+        network.backward(&direction).unwrap();
+        for entry in network.survey().parameters.iter().filter(|entry| entry.role.is_learned()) {
+            assert_close(&entry.name, network.gradient(&entry.name).unwrap(), &gradients[&entry.name], 2e-3);
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared} parameters");
 }
 
 #[test]
