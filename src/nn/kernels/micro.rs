@@ -54,13 +54,29 @@ pub(super) fn multiply(
     stride: usize,
     channels: usize,
 ) {
+    multiply_at(level(), pixels, w, start, y, stride, channels);
+}
+
+/// [`multiply`] with the instructions of `level`, which the processor has.
+fn multiply_at(
+    level: Level,
+    pixels: &Pixels<'_>,
+    w: &[f32],
+    start: Start<'_>,
+    y: &mut [f32],
+    stride: usize,
+    channels: usize,
+) {
     pixels.check();
     let lanes = lanes(channels);
     assert!(w.len() >= channels.div_ceil(lanes) * lanes * pixels.runs.len() * pixels.run, "weights are complete");
     assert!(pixels.bases.is_empty() || y.len() >= (pixels.bases.len() - 1) * stride + channels, "outputs fit");
-    // SAFETY: sizes are checked above, instructions by `level`.
+    if let Start::Bias(bias) = start {
+        assert!(bias.len() >= channels.div_ceil(lanes) * lanes, "constants fill whole vectors");
+    }
+    // SAFETY: sizes are checked above, instructions by the caller.
     unsafe {
-        match (level(), lanes) {
+        match (level, lanes) {
             #[cfg(target_arch = "x86_64")]
             (Level::Avx512, 16) => x86::multiply_16(pixels, w, start, y, stride, channels),
             #[cfg(target_arch = "x86_64")]
@@ -77,12 +93,25 @@ pub(super) fn multiply(
 /// `[place][lane]`. The gradients of pixel p start at `dy[p * stride]`; whole vectors are read, up to
 /// [`SLACK`](super::SLACK) values past the last channel.
 pub(super) fn correlate(pixels: &Pixels<'_>, run: usize, dy: &[f32], stride: usize, lanes: usize, dw: &mut [f32]) {
+    correlate_at(level(), pixels, run, dy, stride, lanes, dw);
+}
+
+/// [`correlate`] with the instructions of `level`, which the processor has.
+fn correlate_at(
+    level: Level,
+    pixels: &Pixels<'_>,
+    run: usize,
+    dy: &[f32],
+    stride: usize,
+    lanes: usize,
+    dw: &mut [f32],
+) {
     pixels.check();
     assert!(run < pixels.runs.len() && dw.len() >= pixels.run * lanes, "gradients are complete");
     assert!(pixels.bases.is_empty() || dy.len() >= (pixels.bases.len() - 1) * stride + lanes, "outputs fit");
-    // SAFETY: sizes are checked above, instructions by `level`.
+    // SAFETY: sizes are checked above, instructions by the caller.
     unsafe {
-        match (level(), lanes) {
+        match (level, lanes) {
             #[cfg(target_arch = "x86_64")]
             (Level::Avx512, 16) => x86::correlate_16(pixels, run, dy, stride, dw),
             #[cfg(target_arch = "x86_64")]
@@ -297,4 +326,79 @@ unsafe fn reduce<V: Vector, const T: usize, const N: usize>(
         }
     }
     T
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::simd::levels;
+    use super::*;
+
+    fn numbers(stream: u32, count: usize) -> Vec<f32> {
+        let mixed =
+            |at: u32| (stream.wrapping_mul(0x9E37_79B9) ^ at.wrapping_mul(0x85EB_CA6B)).wrapping_mul(0xC2B2_AE35);
+        (0..count as u32).map(|at| (mixed(at) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
+    }
+
+    proptest! {
+        /// Every level against the plain sum in its order, to the last bit.
+        #[test]
+        fn all_instruction_sets_give_the_same_bits(
+            channels in 1usize..40, count in 1usize..20, runs in 1usize..4, run in 1usize..30, step in 1u32..9,
+            slack in 0usize..5, start in 0u8..3, seed in any::<u32>(),
+        ) {
+            let lanes = lanes(channels);
+            let blocks = channels.div_ceil(lanes);
+            let bases: Vec<u32> = (0..count as u32).map(|at| at * step).collect();
+            let offsets: Vec<u32> = (0..runs as u32).map(|at| at * 37).collect();
+            let x = numbers(seed, bases[count - 1] as usize + 37 * (runs - 1) + run);
+            let pixels = Pixels { x: &x, bases: &bases, runs: &offsets, run };
+            let w = numbers(seed ^ 1, blocks * lanes * runs * run);
+            let bias = numbers(seed ^ 2, blocks * lanes);
+            let stride = channels + slack;
+            let before = numbers(seed ^ 3, count * stride);
+
+            let mut expected = before.clone();
+            for (p, base) in bases.iter().enumerate() {
+                for c in 0..channels {
+                    let y = &mut expected[p * stride + c];
+                    *y = match start { 0 => 0.0, 1 => bias[c], _ => *y };
+                    for (r, offset) in offsets.iter().enumerate() {
+                        for k in 0..run {
+                            let weight = w[((c / lanes * runs + r) * run + k) * lanes + c % lanes];
+                            *y = x[(base + offset) as usize + k].mul_add(weight, *y);
+                        }
+                    }
+                }
+            }
+            let start = match start { 0 => Start::Zero, 1 => Start::Bias(&bias), _ => Start::Existing };
+            for level in levels() {
+                let mut y = before.clone();
+                multiply_at(level, &pixels, &w, start, &mut y, stride, channels);
+                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&y), bits(&expected), "{:?}", level);
+            }
+
+            let dy = numbers(seed ^ 4, count * stride + super::super::SLACK);
+            let run_at = runs - 1;
+            let before = numbers(seed ^ 5, run * lanes);
+            let mut expected = before.clone();
+            for k in 0..run {
+                for lane in 0..lanes {
+                    let mut sum = 0.0f32;
+                    for (p, base) in bases.iter().enumerate() {
+                        sum = x[(base + offsets[run_at]) as usize + k].mul_add(dy[p * stride + lane], sum);
+                    }
+                    expected[k * lanes + lane] += sum;
+                }
+            }
+            for level in levels() {
+                let mut dw = before.clone();
+                correlate_at(level, &pixels, run_at, &dy, stride, lanes, &mut dw);
+                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&dw), bits(&expected), "{:?}", level);
+            }
+        }
+    }
 }

@@ -20,19 +20,21 @@ pub(super) enum Level {
 /// Returns the best instruction set of this processor.
 pub(super) fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
-    *LEVEL.get_or_init(|| {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let fused = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if fused && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-                return Level::Avx512;
-            }
-            if fused {
-                return Level::Avx2;
-            }
+    *LEVEL.get_or_init(|| levels().last().copied().unwrap_or(Level::Portable))
+}
+
+/// Returns all instruction sets of this processor, the best one last.
+pub(super) fn levels() -> Vec<Level> {
+    #[allow(unused_mut, reason = "nothing is added on other processors")]
+    let mut levels = vec![Level::Portable];
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        levels.push(Level::Avx2);
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+            levels.push(Level::Avx512);
         }
-        Level::Portable
-    })
+    }
+    levels
 }
 
 /// A vector of floats.
@@ -52,7 +54,8 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn multiply_add(self, a: Self, b: Self) -> Self;
 }
 
-/// Vectors as arrays, for processors without wide vectors and for the compiler to vectorise.
+/// Vectors as arrays, for processors without wide vectors. Multiplication and addition are rounded once, as in hardware
+/// vectors, so that all levels give the same bits; a processor without such an instruction (x86 before 2013) is slow.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<const N: usize>([f32; N]);
 
@@ -76,7 +79,7 @@ unsafe impl<const N: usize> Vector for Lanes<N> {
     #[inline(always)]
     unsafe fn multiply_add(mut self, a: Self, b: Self) -> Self {
         for (sum, (a, b)) in self.0.iter_mut().zip(a.0.iter().zip(&b.0)) {
-            *sum += a * b;
+            *sum = a.mul_add(*b, *sum);
         }
         self
     }
