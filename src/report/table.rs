@@ -106,6 +106,9 @@ impl Grid {
     }
 
     fn to_text(&self) -> String {
+        if self.rows.is_empty() {
+            return "no rows\n".to_owned();
+        }
         let widths: Vec<usize> = self
             .columns
             .iter()
