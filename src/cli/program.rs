@@ -56,7 +56,9 @@ impl ProgramOptions {
         }
         let profile = self.place.read_profile(world, &mut typed.linked.sources)?;
         let overrides = self.overrides(&profile, &mut typed)?;
-        let at_hand = AtHand::new(&profile, &self.file);
+        let store = self.place.directory(world, &profile, Some(&self.file));
+        let notes = store.join("data");
+        let at_hand = AtHand::new(&profile, &self.file, Some(&notes));
         let program = match eval::evaluate(&typed, &overrides, &at_hand) {
             Ok(program) => program,
             Err(diagnostics) => return Err(Failure::invalid(typed.linked.sources, diagnostics)),
@@ -66,7 +68,6 @@ impl ProgramOptions {
             output.diagnostics(&warnings, &typed.linked.sources);
         }
         let unusable = at_hand.problems.into_inner().unwrap_or_default();
-        let store = self.place.directory(world, &profile, Some(&self.file));
         Ok(Loaded { typed, program, profile, unusable, store })
     }
 
@@ -103,14 +104,24 @@ impl ProgramOptions {
 struct AtHand<'a> {
     roots: &'a BTreeMap<String, PathBuf>,
     directory: &'a Path,
+    /// Where digests of large data are noted.
+    notes: Option<&'a Path>,
+    weights: Mutex<BTreeMap<String, Weights>>,
     known: Mutex<BTreeMap<String, Option<String>>>,
     problems: Mutex<BTreeMap<String, Problem>>,
 }
 
 impl<'a> AtHand<'a> {
-    fn new(profile: &'a Profile, program: &'a Path) -> Self {
+    fn new(profile: &'a Profile, program: &'a Path, notes: Option<&'a Path>) -> Self {
         let directory = program.parent().unwrap_or(Path::new(""));
-        Self { roots: &profile.data, directory, known: Mutex::default(), problems: Mutex::default() }
+        Self {
+            roots: &profile.data,
+            directory,
+            notes,
+            known: Mutex::default(),
+            weights: Mutex::default(),
+            problems: Mutex::default(),
+        }
     }
 }
 
@@ -122,7 +133,7 @@ impl Fingerprints for AtHand<'_> {
         }
         let found = match data {
             External::Data(set) => data::of_data(set, self.roots),
-            External::Probe(probe) => data::of_probe(probe, self.roots),
+            External::Probe(probe) => data::of_probe(probe, self.roots, self.notes),
         };
         let digest = found.unwrap_or_else(|error| {
             let problem = Problem::from(error);
@@ -137,9 +148,14 @@ impl Fingerprints for AtHand<'_> {
     }
 
     fn weights(&self, file: &str) -> io::Result<Weights> {
+        if let Some(known) = self.weights.lock().ok().and_then(|known| known.get(file).cloned()) {
+            return Ok(known);
+        }
         let path = self.directory.join(file);
-        let digest = blake3::hash(&fs::read(&path)?).to_hex().to_string();
-        Ok(Weights { digest, path: fs::canonicalize(path)? })
+        let digest = blake3::Hasher::new().update_reader(fs::File::open(&path)?)?.finalize().to_hex().to_string();
+        let found = Weights { digest, path: fs::canonicalize(path)? };
+        self.weights.lock().into_iter().for_each(|mut known| drop(known.insert(file.to_owned(), found.clone())));
+        Ok(found)
     }
 }
 
@@ -217,7 +233,7 @@ pub(super) fn examine(world: &dyn World, path: &Path) -> Result<Typed, Failure> 
         return Ok(typed);
     }
     let profile = Profile::default();
-    let found = match eval::evaluate(&typed, &Overrides::default(), &AtHand::new(&profile, path)) {
+    let found = match eval::evaluate(&typed, &Overrides::default(), &AtHand::new(&profile, path, None)) {
         Ok(program) => failed_tests(&program),
         Err(diagnostics) if diagnostics.iter().all(|found| found.code.id == evaluation::NO_VALUE.id) => Vec::new(),
         Err(diagnostics) => diagnostics,

@@ -1,13 +1,19 @@
 //! Digests of data: equal digests, equal images and labels.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rayon::prelude::*;
+
+use super::broden::{Cell, Tables, picture, read_tables};
+use super::{DataError, Roots, digits, folder, shapes};
 use crate::domain::data::{DataSet, Probe, Shapes};
 
-use super::broden::{Cell, picture, read_tables};
-use super::{DataError, Roots, digits, folder, shapes};
+/// Longest step between two times that a file system can tell apart.
+const TICK: Duration = Duration::from_secs(3);
 
 /// Identifies a data set; nothing if the profile does not say where it is.
 ///
@@ -29,16 +35,23 @@ pub fn of_data(data: &DataSet, roots: &Roots) -> Result<Option<String>, DataErro
     }
 }
 
-/// Identifies a probe; nothing if the profile does not say where it is. Of a directory it takes the tables' contents and the
-/// names and sizes of all pictures.
+/// Identifies a probe by the contents of its tables and pictures; nothing if the profile does not say where it is.
+///
+/// Reading a large directory takes a while. What was found is noted in the directory `notes`, if there is one, under the
+/// sizes, times and inodes of all files, and is taken from there as long as these stay.
 ///
 /// # Errors
 /// If the directory is missing, malformed or incomplete, or is not what the program says.
-pub fn of_probe(probe: &Probe, roots: &Roots) -> Result<Option<String>, DataError> {
+pub fn of_probe(probe: &Probe, roots: &Roots, notes: Option<&Path>) -> Result<Option<String>, DataError> {
     match probe {
         Probe::Shapes(set) => Ok(Some(of_shapes(set))),
         Probe::Broden { name, .. } if !roots.contains_key(name) => Ok(None),
-        Probe::Broden { name, size, images } => of_directory(folder(name, roots)?, (name, *size, *images)).map(Some),
+        Probe::Broden { name, size, images } => {
+            let directory = folder(name, roots)?;
+            let tables = read_tables(directory)?;
+            tables.demand(name, *size, *images)?;
+            of_directory(directory, &tables, notes).map(Some)
+        }
     }
 }
 
@@ -48,17 +61,47 @@ fn of_shapes(set: &Shapes) -> String {
     digest("shapes", [numbers.concat().as_slice()])
 }
 
-/// Identifies a directory in Broden's layout that should have a name, a size of images and a number of them.
-fn of_directory(directory: &Path, (name, size, images): (&str, usize, u64)) -> Result<String, DataError> {
-    let tables = read_tables(directory)?;
-    tables.demand(name, size, images)?;
-    let mut pieces = Vec::new();
-    let names = tables.categories.iter().map(|category| format!("c_{}.csv", category.name));
-    for name in ["index.csv", "label.csv", "category.csv"].map(str::to_owned).into_iter().chain(names) {
-        let path = directory.join(&name);
-        let bytes = fs::read(&path).map_err(|error| DataError::reading("the table", &path, error))?;
-        pieces.extend([name.into_bytes(), bytes]);
+/// Identifies a directory in Broden's layout.
+fn of_directory(directory: &Path, tables: &Tables, notes: Option<&Path>) -> Result<String, DataError> {
+    let files = files(directory, tables);
+    let metadata: Vec<Metadata> = files
+        .par_iter()
+        .map(|(what, path)| fs::metadata(path).map_err(|error| DataError::reading(what, path, error)))
+        .collect::<Result<_, _>>()?;
+    let now = state(directory, &files, &metadata);
+    let note = notes.map(|notes| notes.join(format!("broden-{now}")));
+    if let Some(known) = note.as_ref().and_then(|note| fs::read_to_string(note).ok()).filter(|known| known.len() == 64)
+    {
+        return Ok(known);
     }
+    let hash = |(what, path): &(&str, PathBuf)| {
+        let mut hasher = blake3::Hasher::new();
+        File::open(path)
+            .and_then(|file| Ok(hasher.update_reader(file)?.finalize()))
+            .map_err(|error| DataError::reading(what, path, error))
+    };
+    let hashes: Vec<blake3::Hash> = files.par_iter().map(hash).collect::<Result<_, _>>()?;
+    let mut pieces: Vec<&[u8]> = Vec::with_capacity(2 * files.len());
+    for ((_, path), hash) in files.iter().zip(&hashes) {
+        let name = path.strip_prefix(directory).unwrap_or(path);
+        pieces.extend([name.as_os_str().as_encoded_bytes(), hash.as_bytes()]);
+    }
+    let found = digest("broden", pieces);
+    // A file that has only just been written may change again without a new time. Without a note nothing is wrong.
+    let settled =
+        metadata.iter().all(|file| file.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > TICK)));
+    if let Some(note) = note.filter(|_| settled) {
+        let draft = note.with_extension(std::process::id().to_string());
+        let _ = fs::write(&draft, &found).and_then(|()| fs::rename(&draft, &note));
+    }
+    Ok(found)
+}
+
+/// All files of a directory that say something, in a fixed order.
+fn files(directory: &Path, tables: &Tables) -> Vec<(&'static str, PathBuf)> {
+    let names = tables.categories.iter().map(|category| format!("c_{}.csv", category.name));
+    let names = ["index.csv", "label.csv", "category.csv"].map(str::to_owned).into_iter().chain(names);
+    let mut files: Vec<_> = names.map(|name| ("the table", directory.join(name))).collect();
     let mut pictures = BTreeSet::new();
     for entry in &tables.images {
         pictures.insert(entry.image.as_str());
@@ -67,12 +110,18 @@ fn of_directory(directory: &Path, (name, size, images): (&str, usize, u64)) -> R
             Cell::Whole(_) => None,
         }));
     }
-    for name in pictures {
-        let path = picture(directory, name);
-        let size = fs::metadata(&path).map_err(|error| DataError::reading("the picture", &path, error))?.len();
-        pieces.extend([name.as_bytes().to_vec(), size.to_le_bytes().to_vec()]);
+    files.extend(pictures.into_iter().map(|name| ("the picture", picture(directory, name))));
+    files
+}
+
+/// What the file system says of files without reading them.
+fn state(directory: &Path, files: &[(&'static str, PathBuf)], metadata: &[Metadata]) -> String {
+    let mut pieces = vec![directory.as_os_str().as_encoded_bytes().to_vec()];
+    for ((_, path), file) in files.iter().zip(metadata) {
+        let numbers = [file.len(), file.ino(), file.mtime() as u64, file.mtime_nsec() as u64].map(u64::to_le_bytes);
+        pieces.extend([path.as_os_str().as_encoded_bytes().to_vec(), numbers.concat()]);
     }
-    Ok(digest("broden", pieces.iter().map(Vec::as_slice)))
+    digest("state", pieces.iter().map(Vec::as_slice))
 }
 
 /// Hashes pieces with their lengths, so that no two lists of pieces are confused.
@@ -99,7 +148,7 @@ mod tests {
         let mut digests: BTreeSet<_> = others.into_iter().map(|set| of_shapes(&set)).collect();
         digests.extend([digits, shapes.clone()]);
         assert_eq!(digests.len(), 5);
-        assert_eq!(of_probe(&Probe::Shapes(SET), &roots).unwrap(), Some(shapes));
+        assert_eq!(of_probe(&Probe::Shapes(SET), &roots, None).unwrap(), Some(shapes));
     }
 
     #[test]
@@ -107,9 +156,9 @@ mod tests {
         let folder = DataSet::ImageFolder { name: "x".to_owned() };
         let probe = Probe::Broden { name: "x".to_owned(), size: 224, images: 1 };
         assert_eq!(of_data(&folder, &Roots::new()).unwrap(), None);
-        assert_eq!(of_probe(&probe, &Roots::new()).unwrap(), None);
+        assert_eq!(of_probe(&probe, &Roots::new(), None).unwrap(), None);
         let gone = Roots::from([("x".to_owned(), "/does/not/exist".into())]);
-        for error in [of_data(&folder, &gone).unwrap_err(), of_probe(&probe, &gone).unwrap_err()] {
+        for error in [of_data(&folder, &gone).unwrap_err(), of_probe(&probe, &gone, None).unwrap_err()] {
             assert!(error.to_string().contains("/does/not/exist"), "{error}");
         }
     }
@@ -120,7 +169,7 @@ mod tests {
         let roots = Roots::from([("x".to_owned(), shapes::write(&SET, cache.path()).unwrap())]);
         let failure = |size, images| {
             let probe = Probe::Broden { name: "x".to_owned(), size, images };
-            of_probe(&probe, &roots).unwrap_err().to_string()
+            of_probe(&probe, &roots, None).unwrap_err().to_string()
         };
         assert!(failure(32, 6).contains("32×32 pixels, but they have 16×16"), "{}", failure(32, 6));
         assert!(failure(16, 7).contains("7 images, but it has 6"), "{}", failure(16, 7));
@@ -132,16 +181,45 @@ mod tests {
         let directory = shapes::write(&SET, cache.path()).unwrap();
         let roots = Roots::from([("x".to_owned(), directory.clone())]);
         let probe = Probe::Broden { name: "x".to_owned(), size: 16, images: 6 };
-        let now = || of_probe(&probe, &roots).map(Option::unwrap);
+        let now = || of_probe(&probe, &roots, None).map(Option::unwrap);
         let before = now().unwrap();
         fs::write(directory.join("notes.txt"), "nothing to do with it").unwrap();
         assert_eq!(now().unwrap(), before);
         let picture = directory.join("images/shapes/000000.png");
         let mut bytes = fs::read(&picture).unwrap();
         bytes.push(0);
-        fs::write(&picture, bytes).unwrap();
+        fs::write(&picture, &bytes).unwrap();
         assert_ne!(now().unwrap(), before);
+        let longer = now().unwrap();
+        *bytes.last_mut().unwrap() = 1;
+        fs::write(&picture, bytes).unwrap();
+        assert_ne!(now().unwrap(), longer, "contents count, not sizes");
         fs::remove_file(&picture).unwrap();
         assert!(now().unwrap_err().to_string().contains("000000.png"));
+    }
+
+    #[test]
+    fn what_was_found_is_noted_until_a_file_changes() {
+        let (cache, notes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let directory = shapes::write(&SET, cache.path()).unwrap();
+        let roots = Roots::from([("x".to_owned(), directory.clone())]);
+        let probe = Probe::Broden { name: "x".to_owned(), size: 16, images: 6 };
+        let now = || of_probe(&probe, &roots, Some(notes.path())).unwrap().unwrap();
+        let noted = || fs::read_dir(notes.path()).unwrap().map(|note| note.unwrap().path()).collect::<Vec<_>>();
+        let found = now();
+        assert_eq!(noted().len(), 0, "files of this moment may still change");
+        let tables = read_tables(&directory).unwrap();
+        for (_, path) in files(&directory, &tables) {
+            let file = File::options().append(true).open(path).unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_secs(100)).unwrap();
+        }
+        assert_eq!(now(), found);
+        let [note] = noted().try_into().unwrap();
+        fs::write(&note, "f".repeat(64)).unwrap();
+        assert_eq!(now(), "f".repeat(64), "the note is read");
+        let picture = directory.join("images/shapes/000000.png");
+        let bytes = fs::read(&picture).unwrap();
+        fs::write(&picture, bytes).unwrap();
+        assert_eq!(now(), found, "a new time makes the files be read again");
     }
 }

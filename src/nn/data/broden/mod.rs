@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use self::tables::{Entry, Tables};
+use self::tables::Entry;
 use super::{DataError, Normalisation};
 use crate::domain::arch::Shape;
 
-pub(super) use self::tables::{Cell, read as read_tables};
+pub(super) use self::tables::{Cell, Tables, read as read_tables};
 
 /// An opened directory in Broden's layout.
 #[derive(Debug)]
