@@ -106,7 +106,7 @@ impl Grid {
     }
 
     fn to_text(&self) -> String {
-        if self.rows.is_empty() {
+        if self.columns.is_empty() {
             return "no rows\n".to_owned();
         }
         let widths: Vec<usize> = self
@@ -127,6 +127,9 @@ impl Grid {
         let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
         let mut lines = vec![line(self.columns.iter().map(|heading| heading.text.as_str()).collect()), rule.join("  ")];
         lines.extend(self.rows.iter().map(|row| line(row.iter().map(|cell| cell.text.as_str()).collect())));
+        if self.rows.is_empty() {
+            lines.push("no rows".to_owned());
+        }
         lines.extend(self.notes.iter().cloned());
         lines.push(String::new());
         lines.join("\n")
@@ -306,10 +309,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_table_has_headings() {
+    fn an_empty_table_has_headings_and_says_so() {
         let spec = TableSpec::Rows(Frame { columns: vec![column("a", Role::Field, Vec::new())] });
-        assert_eq!(text(&spec), "a\n─\n");
+        assert_eq!(text(&spec), "a\n─\nno rows\n");
         assert_eq!(csv(&spec), b"a\r\n");
-        assert_eq!(csv(&TableSpec::Rows(Frame { columns: Vec::new() })), b"\"\"\r\n");
+        let nothing = TableSpec::Rows(Frame { columns: Vec::new() });
+        assert_eq!(text(&nothing), "no rows\n");
+        assert_eq!(csv(&nothing), b"\"\"\r\n");
     }
 }
