@@ -1,0 +1,34 @@
+//! Architectures of `std.models` for benchmarks, by name.
+
+use pdsl::domain::arch::Arch;
+use pdsl::eval::{self, External, Fingerprints, Overrides, Weights};
+use pdsl::resolve;
+use pdsl::types;
+use pdsl::world::Machine;
+
+/// No benchmark reads data.
+struct NoData;
+
+impl Fingerprints for NoData {
+    fn digest(&self, _: External<'_>) -> Option<String> {
+        None
+    }
+
+    fn weights(&self, _: &str) -> std::io::Result<Weights> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+/// Evaluates a call of `std.models`, such as `resnet50(classes: 1000)`, to an architecture.
+pub fn network(name: &str, classes: usize, size: usize) -> Arch {
+    let text = format!(
+        "import std.models.{{{name}}}\nlet s = {name}(classes: {classes}, size: {size}) |> init(first(seeds(1)))\n"
+    );
+    let typed = types::check(resolve::link_text(&Machine, "bench.pd", &text));
+    let program = eval::evaluate(&typed, &Overrides::default(), &NoData).unwrap_or_else(|found| {
+        panic!("{}", pdsl::diag::render::short(&found, &typed.linked.sources));
+    });
+    let node = program.graph.iter().map(|(_, node)| node).find(|node| node.op == "init").expect("a network");
+    let pdsl::graph::Canon::Map(args) = &node.args else { panic!("{:?}", node.args) };
+    args["arch"].parse().expect("an architecture")
+}
