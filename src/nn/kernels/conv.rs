@@ -1,13 +1,15 @@
 //! Convolutions: forward, data gradient, weight gradient, for any filter, stride, border, dilation and groups.
 //!
-//! Images are copied a few at a time into a buffer with their border, so that the inner loops know no edges. The data
-//! gradient is a convolution of the spread-out gradients with the mirrored filter. A fully connected layer is a 1×1
-//! convolution of 1×1 images.
+//! Every pass multiplies rows with panels of weights ([`super::micro`]). A row is what the window sees at one place
+//! ([`super::gather`]); where that lies in the image as it is (1×1 filters), nothing is copied. The data gradient is a
+//! convolution of the gradients with the mirrored filter, one for each phase of the stride. 3×3 filters of stride 1 take
+//! the shorter way of [`super::winograd`]. A fully connected layer is a 1×1 convolution of 1×1 images.
 
-use std::cell::RefCell;
-
-use super::Threads;
-use super::micro::{Pixels, Start, correlate, lanes, multiply};
+use super::gather::Window;
+use super::micro::{Rows, TILE, Target, correlate, multiply, panel};
+use super::norm::Moments;
+use super::winograd::Winograd;
+use super::{Shared, Threads, finish, with_scratch};
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,199 +40,107 @@ impl Geometry {
         })
     }
 
-    fn weights(&self) -> usize {
-        self.outputs * self.inputs / self.groups * self.kernel[0] * self.kernel[1]
+    fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
     }
+}
+
+/// What is done to outputs while they are still near.
+#[derive(Default)]
+pub(in crate::nn) struct Finish<'a> {
+    /// A constant per channel, added.
+    pub bias: Option<&'a [f32]>,
+    /// A value of the same shape, added.
+    pub other: Option<&'a [f32]>,
+    /// Whether negative outputs become 0.
+    pub rectify: bool,
+    /// Takes the moments of every channel.
+    pub moments: Option<&'a mut Moments>,
 }
 
 /// A convolution with its tables, ready to run on any number of images.
 pub(in crate::nn) struct Conv {
     geometry: Geometry,
-    forward: Stencil,
-    backward: Option<Stencil>,
+    forward: Phase,
+    backward: Vec<Phase>,
+    winograd: Option<Winograd>,
     packed: Vec<f32>,
-    gradient: Vec<f32>,
+    /// Whether `packed` holds the weights of the forward pass as they are.
+    fresh: bool,
+    sums: Vec<f32>,
 }
 
-/// How a window slides over bordered images, for a few images at a time.
-struct Stencil {
-    /// Height and width of an image before its border.
+/// A window and the places that its products go to.
+struct Phase {
+    window: Window,
+    /// Taps of the filter in the order of the window's rows.
+    taps: Vec<usize>,
+    /// Height and width of the images that are written.
     size: [usize; 2],
-    channels: usize,
-    groups: usize,
-    /// Height and width of the bordered image.
-    bordered: [usize; 2],
-    /// Row and column of the first value in the bordered image; negative values are cut off.
-    origin: [isize; 2],
-    /// Distance of values in the bordered image.
-    spread: usize,
-    /// Images that are worked on together.
-    images: usize,
-    /// Places the window takes on one image.
-    places: usize,
-    bases: Vec<u32>,
-    runs: Vec<u32>,
-    run: usize,
+    /// First place written, and the distance of places.
+    origin: [usize; 2],
+    step: usize,
+    /// Width of the grid of places.
+    width: usize,
 }
 
-/// Floats of bordered images that are worked on together: they stay in the second-level cache.
-const CHUNK: usize = 24 * 1024;
-/// Pixels whose products are summed before they are added to a weight gradient.
-const BLOCK: usize = 256;
+/// Inputs that are worked on between two visits of an output.
+const DEPTH: usize = 256;
+/// Distance of copied rows: not a multiple of a page, so that rows do not fight for the same place in the cache.
+const STRIDE: usize = DEPTH + 16;
+/// Channels from which on rows are copied although they lie ready, for the same reason.
+const CROWDED: usize = 512;
+/// Rows that are worked on together.
+const BLOCK: usize = 8 * TILE;
+/// Panels of one task.
+const PANELS: usize = 8;
+/// Tasks that a pass is cut into at least, if it is large enough.
+const TASKS: usize = 16;
 
-impl Stencil {
-    #[expect(clippy::too_many_arguments, reason = "each is one independent size of a sliding window")]
-    fn new(
-        size: [usize; 2],
+impl Phase {
+    fn places(&self, n: usize) -> usize {
+        n * self.window.places()
+    }
+
+    /// Rows per block.
+    fn block(&self, n: usize) -> usize {
+        self.places(n).div_ceil(TASKS).next_multiple_of(TILE).clamp(TILE, BLOCK)
+    }
+
+    /// Lists the offsets of the outputs of some places, `channels` values per pixel.
+    fn offsets(&self, first: usize, count: usize, channels: usize) -> Vec<usize> {
+        let each = self.window.places();
+        let pixels = self.size[0] * self.size[1];
+        (first..first + count)
+            .map(|place| {
+                let (image, at) = (place / each, place % each);
+                let y = self.origin[0] + at / self.width * self.step;
+                let x = self.origin[1] + at % self.width * self.step;
+                (image * pixels + y * self.size[1] + x) * channels
+            })
+            .collect()
+    }
+
+    /// Calls `work` with values `from..to` of the rows of some places.
+    fn with_rows<R>(
+        &self,
+        x: &[f32],
         channels: usize,
-        groups: usize,
-        bordered: [usize; 2],
-        origin: [isize; 2],
-        spread: usize,
-        window: ([usize; 2], usize),
-        steps: ([usize; 2], usize),
-    ) -> Self {
-        let (kernel, dilation) = window;
-        let (output, stride) = steps;
-        let image = bordered[0] * bordered[1] * channels;
-        let images = (CHUNK / image.max(1)).clamp(1, 32);
-        let row = bordered[1] * channels;
-        let mut bases = Vec::with_capacity(images * output[0] * output[1]);
-        for at in 0..images {
-            for y in 0..output[0] {
-                let start = at * image + y * stride * row;
-                bases.extend((0..output[1]).map(|x| (start + x * stride * channels) as u32));
-            }
+        channel: usize,
+        (first, count): (usize, usize),
+        (from, to): (usize, usize),
+        work: impl FnOnce(&Rows<'_>) -> R,
+    ) -> R {
+        let depth = to - from;
+        if self.window.is_plain() && channels < CROWDED {
+            let values = &x[first * channels + channel + from..];
+            return work(&Rows { values, stride: channels, count, depth });
         }
-        let joined = dilation == 1 && groups == 1;
-        let (run, columns) = if joined { (kernel[1] * channels, 1) } else { (channels / groups, kernel[1]) };
-        let tap = |i: usize, j: usize| (i * dilation * row + j * dilation * channels) as u32;
-        let runs = (0..kernel[0]).flat_map(|i| (0..columns).map(move |j| tap(i, j))).collect();
-        Self {
-            size,
-            channels,
-            groups,
-            bordered,
-            origin,
-            spread,
-            images,
-            places: output[0] * output[1],
-            bases,
-            runs,
-            run,
-        }
-    }
-
-    fn image(&self) -> usize {
-        self.bordered[0] * self.bordered[1] * self.channels
-    }
-
-    fn source(&self) -> usize {
-        self.size[0] * self.size[1] * self.channels
-    }
-
-    fn plain(&self) -> bool {
-        self.bordered == self.size && self.origin == [0, 0] && self.spread == 1
-    }
-
-    /// Copies an image into its place inside the border.
-    fn place(&self, from: &[f32], to: &mut [f32]) {
-        to.fill(0.0);
-        let (c, spread) = (self.channels, self.spread as isize);
-        let inside = |axis: usize| {
-            let (origin, end) = (self.origin[axis], self.bordered[axis] as isize);
-            let first = if origin < 0 { (-origin + spread - 1) / spread } else { 0 };
-            let last = ((end - origin + spread - 1) / spread).clamp(0, self.size[axis] as isize);
-            (first.min(last) as usize, last as usize)
-        };
-        let ((top, bottom), (left, right)) = (inside(0), inside(1));
-        for y in top..bottom {
-            let row = (self.origin[0] + y as isize * spread) as usize * self.bordered[1];
-            let start = (row as isize + self.origin[1] + left as isize * spread) as usize * c;
-            let from = &from[(y * self.size[1] + left) * c..(y * self.size[1] + right) * c];
-            if self.spread == 1 {
-                to[start..start + from.len()].copy_from_slice(from);
-            } else {
-                for (pixel, to) in from.chunks_exact(c).zip(to[start..].chunks_mut(c * self.spread)) {
-                    to[..c].copy_from_slice(pixel);
-                }
-            }
-        }
-    }
-
-    /// Calls `work` with the bordered form of `count` images.
-    fn with_bordered<R>(&self, from: &[f32], count: usize, work: impl FnOnce(&[f32]) -> R) -> R {
-        if self.plain() {
-            return work(from);
-        }
-        with_scratch(count * self.image(), |buffer| {
-            for (from, to) in from.chunks_exact(self.source()).zip(buffer.chunks_exact_mut(self.image())).take(count) {
-                self.place(from, to);
-            }
-            work(buffer)
+        with_scratch(count * STRIDE, |scratch| {
+            self.window.fill(x, channel, (first, count), (from, to), (scratch, STRIDE));
+            work(&Rows { values: scratch, stride: STRIDE, count, depth })
         })
     }
-
-    /// Multiplies `n` images with packed weights into `y`, `outputs` channels per place.
-    #[expect(clippy::too_many_arguments, reason = "operands and their sizes")]
-    fn multiply(
-        &self,
-        threads: &Threads,
-        n: usize,
-        x: &[f32],
-        w: &[f32],
-        outputs: usize,
-        start: Start<'_>,
-        y: &mut [f32],
-    ) {
-        let group = outputs / self.groups;
-        let weights = w.len() / self.groups;
-        let bias = match start {
-            Start::Bias(bias) => Some(bias),
-            Start::Zero | Start::Existing => None,
-        };
-        threads.pieces(&mut y[..n * self.places * outputs], self.images * self.places * outputs, |piece, y| {
-            let first = piece * self.images;
-            let count = (n - first).min(self.images);
-            let x = &x[first * self.source()..(first + count) * self.source()];
-            self.with_bordered(x, count, |x| {
-                let bases = &self.bases[..count * self.places];
-                for at in 0..self.groups {
-                    let x = &x[at * (self.channels / self.groups)..];
-                    let pixels = Pixels { x, bases, runs: &self.runs, run: self.run };
-                    let w = &w[at * weights..(at + 1) * weights];
-                    let padded;
-                    let start = match bias {
-                        Some(bias) => {
-                            padded = padded_bias(&bias[at * group..(at + 1) * group]);
-                            Start::Bias(&padded)
-                        }
-                        None => start,
-                    };
-                    multiply(&pixels, w, start, &mut y[at * group..], outputs, group);
-                }
-            });
-        });
-    }
-}
-
-fn padded_bias(bias: &[f32]) -> Vec<f32> {
-    let mut padded = bias.to_vec();
-    padded.resize(bias.len().next_multiple_of(lanes(bias.len())), 0.0);
-    padded
-}
-
-fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-    thread_local! {
-        static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-    }
-    SCRATCH.with(|scratch| {
-        let mut scratch = scratch.borrow_mut();
-        if scratch.len() < len {
-            scratch.resize(len, 0.0);
-        }
-        work(&mut scratch[..len])
-    })
 }
 
 impl Conv {
@@ -238,32 +148,46 @@ impl Conv {
     pub(in crate::nn) fn new(geometry: Geometry, differentiate: bool) -> Self {
         let g = geometry;
         let output = g.output();
-        let window = (g.kernel, g.dilation);
-        let bordered = g.size.map(|extent| extent + 2 * g.pad);
-        let origin = [g.pad as isize; 2];
-        let forward = Stencil::new(g.size, g.inputs, g.groups, bordered, origin, 1, window, (output, g.stride));
-        let backward = differentiate.then(|| {
-            let reach = g.kernel.map(|kernel| g.dilation * (kernel - 1));
-            let bordered = [g.size[0] + reach[0], g.size[1] + reach[1]];
-            let origin = reach.map(|reach| reach as isize - g.pad as isize);
-            Stencil::new(output, g.outputs, g.groups, bordered, origin, g.stride, window, (g.size, 1))
-        });
-        Self { geometry, forward, backward, packed: Vec::new(), gradient: Vec::new() }
+        let winograd = Winograd::suits(&g).then(|| Winograd::new(&g));
+        let forward = forward_phase(&g, output);
+        let backward = if differentiate { backward_phases(&g, output) } else { Vec::new() };
+        Self { geometry, forward, backward, winograd, packed: Vec::new(), fresh: false, sums: Vec::new() }
     }
 
-    /// y = w ∗ x + bias for `n` images; `w` is `[out, in / groups, height, width]`.
+    /// Says that the weights of the next pass are others than before.
+    pub(in crate::nn) fn forget(&mut self) {
+        self.fresh = false;
+    }
+
+    /// Whether the weights of the last forward pass are still at hand: the next one does not look at its own.
+    pub(in crate::nn) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// y = w ∗ x for `n` images, finished; `w` is `[out, in / groups, height, width]`.
     pub(in crate::nn) fn forward(
         &mut self,
         threads: &Threads,
         n: usize,
         x: &[f32],
         w: &[f32],
-        bias: Option<&[f32]>,
+        finish: Finish<'_>,
         y: &mut [f32],
     ) {
-        self.pack(w, false);
-        let start = bias.map_or(Start::Zero, Start::Bias);
-        self.forward.multiply(threads, n, x, &self.packed, self.geometry.outputs, start, y);
+        let g = self.geometry;
+        if let Some(winograd) = &self.winograd {
+            if !self.fresh {
+                winograd.pack(threads, w, false, &mut self.packed);
+            }
+            winograd.forward(threads, n, x, &self.packed, finish, y);
+        } else {
+            if !self.fresh {
+                pack(threads, &g, &self.forward.taps, false, w, &mut self.packed);
+            }
+            let channels = [g.inputs, g.outputs];
+            product(threads, n, &self.forward, g.groups, channels, x, &self.packed, false, finish, y);
+        }
+        self.fresh = true;
     }
 
     /// dx = (or +=, if `add`) the gradient of the input.
@@ -276,14 +200,24 @@ impl Conv {
         add: bool,
         dx: &mut [f32],
     ) {
-        self.pack(w, true);
-        let start = if add { Start::Existing } else { Start::Zero };
-        if let Some(backward) = &self.backward {
-            backward.multiply(threads, n, dy, &self.packed, self.geometry.inputs, start, dx);
+        self.fresh = false;
+        let g = self.geometry;
+        if let Some(winograd) = &self.winograd {
+            winograd.pack(threads, w, true, &mut self.packed);
+            winograd.input_gradient(threads, n, dy, &self.packed, add, dx);
+            return;
+        }
+        if !add && self.backward.iter().any(|phase| phase.taps.is_empty()) {
+            threads.pieces(dx, 1 << 16, |_, dx| dx.fill(0.0));
+        }
+        for phase in self.backward.iter().filter(|phase| !phase.taps.is_empty()) {
+            pack(threads, &g, &phase.taps, true, w, &mut self.packed);
+            let channels = [g.outputs, g.inputs];
+            product(threads, n, phase, g.groups, channels, dy, &self.packed, add, Finish::default(), dx);
         }
     }
 
-    /// dw = the gradient of the weights, summed over `n` images in order.
+    /// dw = the gradient of the weights, summed over `n` images in a fixed order.
     pub(in crate::nn) fn weight_gradient(
         &mut self,
         threads: &Threads,
@@ -292,68 +226,213 @@ impl Conv {
         dy: &[f32],
         dw: &mut [f32],
     ) {
-        let (g, stencil) = (self.geometry, &self.forward);
-        let group = g.outputs / g.groups;
-        let (width, blocks) = (lanes(group), group.div_ceil(lanes(group)));
-        let (runs, piece) = (stencil.runs.len(), stencil.run * width);
-        self.gradient.clear();
-        self.gradient.resize(g.groups * blocks * runs * piece, 0.0);
-        let inputs = g.inputs / g.groups;
-        for first in (0..n).step_by(stencil.images) {
-            let count = (n - first).min(stencil.images);
-            let x = &x[first * stencil.source()..(first + count) * stencil.source()];
-            let dy = &dy[first * stencil.places * g.outputs..];
-            let gradient = &mut self.gradient;
-            stencil.with_bordered(x, count, |x| {
-                threads.pieces(gradient, piece, |task, dw| {
-                    let (run, block, at) = (task % runs, task / runs % blocks, task / runs / blocks);
-                    let x = &x[at * inputs..];
-                    let dy = &dy[at * group + block * width..];
-                    for (i, bases) in stencil.bases[..count * stencil.places].chunks(BLOCK).enumerate() {
-                        let pixels = Pixels { x, bases, runs: &stencil.runs, run: stencil.run };
-                        correlate(&pixels, run, &dy[i * BLOCK * g.outputs..], g.outputs, width, dw);
+        if let Some(winograd) = &self.winograd {
+            winograd.weight_gradient(threads, n, x, dy, &mut self.sums, dw);
+            return;
+        }
+        let (g, phase) = (self.geometry, &self.forward);
+        let outputs = g.outputs / g.groups;
+        let width = panel(outputs);
+        let panels = outputs.div_ceil(width);
+        let depth = phase.window.depth();
+        let (chunks, bundles) = (depth.div_ceil(DEPTH), panels.div_ceil(PANELS));
+        let tasks = g.groups * chunks * bundles;
+        let blocks = phase.places(n).div_ceil(BLOCK);
+        let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
+        let size = g.groups * panels * depth * width;
+        self.sums.clear();
+        self.sums.resize(parts * size, 0.0);
+        let sums = Shared(self.sums.as_mut_ptr());
+        threads.each(parts * tasks, |task| {
+            let (part, task) = (task / tasks, task % tasks);
+            let (group, chunk, bundle) = (task / bundles / chunks, task / bundles % chunks, task % bundles);
+            let (from, to) = (chunk * DEPTH, depth.min((chunk + 1) * DEPTH));
+            let mine = bundle * PANELS..panels.min((bundle + 1) * PANELS);
+            let mut gradients = vec![0.0; BLOCK * width];
+            for block in part * blocks / parts..(part + 1) * blocks / parts {
+                let first = block * BLOCK;
+                let count = BLOCK.min(phase.places(n) - first);
+                let channel = group * (g.inputs / g.groups);
+                phase.with_rows(x, g.inputs, channel, (first, count), (from, to), |rows| {
+                    for panel in mine.clone() {
+                        let inside = width.min(outputs - panel * width);
+                        let start = group * outputs + panel * width;
+                        for (row, to) in gradients.chunks_exact_mut(width).take(count).enumerate() {
+                            let at = (first + row) * g.outputs + start;
+                            to[..inside].copy_from_slice(&dy[at..at + inside]);
+                        }
+                        let at = ((part * g.groups + group) * panels + panel) * depth + from;
+                        // SAFETY: every task has its own part, group, panels and inputs.
+                        let sums = unsafe { sums.part(at * width, (to - from) * width) };
+                        correlate(rows, &gradients, width, sums);
                     }
                 });
-            });
-        }
-        let taps = g.kernel[0] * g.kernel[1];
-        let gradient = &self.gradient;
-        threads.pieces(&mut dw[..g.weights()], inputs * taps, |output, dw| {
-            let (at, channel) = (output / group, output % group);
-            let start = (at * blocks + channel / width) * runs * piece + channel % width;
-            for (i, dw) in dw.iter_mut().enumerate() {
-                let (input, tap) = (i / taps, i % taps);
-                *dw = gradient[start + (tap * inputs + input) * width];
+            }
+        });
+        let (inputs, taps) = (g.inputs / g.groups, g.taps());
+        let sums = &self.sums;
+        let target = Shared(dw.as_mut_ptr());
+        threads.each(g.groups * panels, |task| {
+            let (group, panel) = (task / panels, task % panels);
+            let inside = width.min(outputs - panel * width);
+            let first = group * outputs + panel * width;
+            // SAFETY: every task has its own outputs.
+            let dw = unsafe { target.part(first * inputs * taps, inside * inputs * taps) };
+            // A few places at a time, so that what is read and what is written stay near.
+            let mut near = [[0.0f32; 32]; 16];
+            for start in (0..depth).step_by(16) {
+                let end = depth.min(start + 16);
+                for (place, row) in (start..end).zip(&mut near) {
+                    let at = (task * depth + place) * width;
+                    row[..width].copy_from_slice(&sums[at..at + width]);
+                    for part in 1..parts {
+                        let more = &sums[part * size + at..][..width];
+                        row.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+                    }
+                }
+                for lane in 0..inside {
+                    for (place, row) in (start..end).zip(&near) {
+                        let (tap, input) = (place / inputs, place % inputs);
+                        dw[(lane * inputs + input) * taps + tap] = row[lane];
+                    }
+                }
             }
         });
     }
+}
 
-    /// Brings weights into the order in which the inner loop reads them; mirrored for the data gradient.
-    fn pack(&mut self, w: &[f32], mirrored: bool) {
-        let g = self.geometry;
-        let taps = g.kernel[0] * g.kernel[1];
-        let (outputs, inputs) = (g.outputs / g.groups, g.inputs / g.groups);
-        let (to, from) = if mirrored { (inputs, outputs) } else { (outputs, inputs) };
-        let width = lanes(to);
-        let block = from * taps * width;
-        self.packed.clear();
-        self.packed.resize(g.groups * to.div_ceil(width) * block, 0.0);
-        for (at, packed) in self.packed.chunks_exact_mut(to.div_ceil(width) * block).enumerate() {
-            let w = &w[at * outputs * inputs * taps..];
-            for (first, packed) in packed.chunks_exact_mut(block).enumerate() {
-                let inside = (to - first * width).min(width);
-                for (place, row) in packed.chunks_exact_mut(width).enumerate() {
-                    let (tap, source) = (place / from, place % from);
+/// Outputs of all places of a phase: `channels` are those of `x` and of `y`.
+#[expect(clippy::too_many_arguments, reason = "operands and their sizes")]
+fn product(
+    threads: &Threads,
+    n: usize,
+    phase: &Phase,
+    groups: usize,
+    channels: [usize; 2],
+    x: &[f32],
+    weights: &[f32],
+    add: bool,
+    mut finish: Finish<'_>,
+    y: &mut [f32],
+) {
+    let outputs = channels[1] / groups;
+    let width = panel(outputs);
+    let panels = outputs.div_ceil(width);
+    let depth = phase.window.depth();
+    let block = phase.block(n);
+    let blocks = phase.places(n).div_ceil(block);
+    let bundle = if blocks >= TASKS { panels } else { PANELS };
+    let bundles = panels.div_ceil(bundle);
+    let moments = finish.moments.take().map(|moments| moments.begin(channels[1], block, phase.places(n)));
+    assert!(y.len() >= n * phase.size[0] * phase.size[1] * channels[1], "outputs fit");
+    let y = Shared(y.as_mut_ptr());
+    threads.each(blocks * groups * bundles, |task| {
+        let (nth, group, part) = (task / bundles / groups, task / bundles % groups, task % bundles);
+        let first = nth * block;
+        let count = block.min(phase.places(n) - first);
+        let mine = part * bundle..panels.min((part + 1) * bundle);
+        let places = phase.offsets(first, count, channels[1]);
+        for from in (0..depth).step_by(DEPTH) {
+            let to = depth.min(from + DEPTH);
+            phase.with_rows(x, channels[0], group * (channels[0] / groups), (first, count), (from, to), |rows| {
+                for panel in mine.clone() {
+                    let weights = &weights[((group * panels + panel) * depth + from) * width..];
+                    let target = Target {
+                        values: y.at(group * outputs + panel * width),
+                        places: &places,
+                        channels: width.min(outputs - panel * width),
+                        add: add || from > 0,
+                    };
+                    // SAFETY: every task has its own places and channels.
+                    unsafe { multiply(rows, weights, width, &target) };
+                }
+            });
+        }
+        let channel = group * outputs + mine.start * width;
+        let end = group * outputs + outputs.min(mine.end * width);
+        // SAFETY: as above; the products are complete.
+        unsafe { finish::block(&finish, moments, nth, y, &places, channel..end) };
+    });
+}
+
+fn forward_phase(g: &Geometry, output: [usize; 2]) -> Phase {
+    let tap = |axis: usize, at: usize| (at * g.dilation) as isize - if axis < 2 { g.pad as isize } else { 0 };
+    let taps: Vec<[isize; 2]> =
+        (0..g.kernel[0]).flat_map(|i| (0..g.kernel[1]).map(move |j| [tap(0, i), tap(1, j)])).collect();
+    let channels = [g.inputs, g.inputs / g.groups];
+    Phase {
+        window: Window::new(g.size, channels, output, g.stride, &taps),
+        taps: (0..g.taps()).collect(),
+        size: output,
+        origin: [0, 0],
+        step: 1,
+        width: output[1],
+    }
+}
+
+/// One phase for each remainder of a pixel's place by the stride: the taps that reach it are the same for all its places.
+fn backward_phases(g: &Geometry, output: [usize; 2]) -> Vec<Phase> {
+    let stride = g.stride as isize;
+    // Offset in the gradients and index of each tap along an axis, from the last tap to the first: offsets rise.
+    let along = |axis: usize, phase: usize| -> Vec<(isize, usize)> {
+        let reach = |at: usize| (phase + g.pad) as isize - (at * g.dilation) as isize;
+        let taps = (0..g.kernel[axis]).rev().filter(|at| reach(*at).rem_euclid(stride) == 0);
+        taps.map(|at| (reach(at).div_euclid(stride), at)).collect()
+    };
+    let phases = (0..g.stride).flat_map(|y| (0..g.stride).map(move |x| [y, x]));
+    phases
+        .filter(|origin| origin[0] < g.size[0] && origin[1] < g.size[1])
+        .map(|origin| {
+            let (rows, columns) = (along(0, origin[0]), along(1, origin[1]));
+            let pairs = || rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column)));
+            let taps: Vec<[isize; 2]> = pairs().map(|(row, column)| [row.0, column.0]).collect();
+            let places: [usize; 2] = std::array::from_fn(|axis| (g.size[axis] - origin[axis]).div_ceil(g.stride));
+            Phase {
+                window: Window::new(output, [g.outputs, g.outputs / g.groups], places, 1, &taps),
+                taps: pairs().map(|(row, column)| row.1 * g.kernel[1] + column.1).collect(),
+                size: g.size,
+                origin,
+                step: g.stride,
+                width: places[1],
+            }
+        })
+        .collect()
+}
+
+/// Brings weights into the order in which the inner loop reads them, `[group][panel][tap][source channel][lane]`;
+/// for the data gradient sources and targets change places.
+fn pack(threads: &Threads, g: &Geometry, taps: &[usize], swapped: bool, w: &[f32], packed: &mut Vec<f32>) {
+    let (outputs, inputs, all) = (g.outputs / g.groups, g.inputs / g.groups, g.taps());
+    let (targets, sources) = if swapped { (inputs, outputs) } else { (outputs, inputs) };
+    let width = panel(targets);
+    let panels = targets.div_ceil(width);
+    let size = taps.len() * sources * width;
+    packed.clear();
+    packed.resize(g.groups * panels * size, 0.0);
+    threads.pieces(packed, size, |nth, packed| {
+        let (group, first) = (nth / panels, nth % panels * width);
+        let inside = width.min(targets - first);
+        let w = &w[group * outputs * inputs * all..][..outputs * inputs * all];
+        for (tap, rows) in taps.iter().zip(packed.chunks_exact_mut(sources * width)) {
+            if swapped {
+                for (source, row) in rows.chunks_exact_mut(width).enumerate() {
+                    let from = (source * inputs + first) * all + tap;
                     for (lane, value) in row[..inside].iter_mut().enumerate() {
-                        let target = first * width + lane;
-                        *value = if mirrored {
-                            w[(source * inputs + target) * taps + taps - 1 - tap]
-                        } else {
-                            w[(target * inputs + source) * taps + tap]
-                        };
+                        *value = w[from + lane * all];
+                    }
+                }
+            } else {
+                // A few sources at a time, so that what is written stays near.
+                for start in (0..sources).step_by(16) {
+                    let end = sources.min(start + 16);
+                    for lane in 0..inside {
+                        let from = &w[((first + lane) * inputs + start) * all..((first + lane) * inputs + end) * all];
+                        for (source, value) in from.iter().skip(*tap).step_by(all).enumerate() {
+                            rows[(start + source) * width + lane] = *value;
+                        }
                     }
                 }
             }
         }
-    }
+    });
 }

@@ -1,125 +1,122 @@
 //! The two inner loops of every convolution and fully connected layer.
 //!
-//! `multiply` forms outputs: a tile of pixels × vectors of output channels stays in registers while runs of inputs
-//! stream by. `correlate` forms weight gradients: a tile of input places × output channels stays in registers while
-//! pixels stream by.
+//! [`multiply`] forms outputs: a tile of rows × one panel of output channels stays in registers while inputs stream by.
+//! [`correlate`] forms weight gradients: a tile of inputs × one panel stays in registers while rows stream by. Each
+//! output is one chain of fused multiply-adds in the order of its terms, so all instruction sets give the same bits.
 
 #![expect(clippy::inline_always, reason = "inlined into functions that enable vector instructions")]
 #![expect(clippy::needless_range_loop, reason = "loops over registers unroll by index")]
 
+use super::Shared;
 use super::simd::{Lanes, Level, Vector, level};
 
-/// What the pixels of one call read and write.
-pub(super) struct Pixels<'a> {
-    /// Input values.
-    pub x: &'a [f32],
-    /// Offset in `x` of every pixel's first tap.
-    pub bases: &'a [u32],
-    /// Offsets from a pixel's first tap to each run of taps.
-    pub runs: &'a [u32],
-    /// Contiguous inputs per run.
-    pub run: usize,
+/// Output channels that are worked on together, for `channels` of them: 8, 16 or 32.
+pub(super) fn panel(channels: usize) -> usize {
+    panel_at(level(), channels)
 }
 
-impl Pixels<'_> {
-    fn check(&self) {
-        let last = |offsets: &[u32]| offsets.iter().copied().max().unwrap_or(0) as usize;
-        assert!(last(self.bases) + last(self.runs) + self.run <= self.x.len(), "taps lie inside the input");
+fn panel_at(level: Level, channels: usize) -> usize {
+    match level {
+        _ if channels <= 8 => 8,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 if channels > 16 => 32,
+        _ => 16,
     }
 }
 
-/// How outputs start.
+/// Rows that [`multiply`] keeps in registers; blocks of rows are best a multiple of it.
+pub(super) const TILE: usize = 14;
+
+/// Rows of inputs, one after another at a fixed distance.
 #[derive(Clone, Copy)]
-pub(super) enum Start<'a> {
-    /// From 0.
-    Zero,
-    /// From a constant per channel, padded to whole vectors.
-    Bias(&'a [f32]),
-    /// From what is there.
-    Existing,
+pub(super) struct Rows<'a> {
+    /// Input values, from the first row's first.
+    pub values: &'a [f32],
+    /// Distance of rows.
+    pub stride: usize,
+    /// Number of rows.
+    pub count: usize,
+    /// Inputs per row.
+    pub depth: usize,
 }
 
-/// Width of the packed vectors for a number of output channels: 8 up to 8 channels, else 16.
-pub(super) fn lanes(channels: usize) -> usize {
-    if channels <= 8 { 8 } else { 16 }
-}
-
-/// Adds Σ x · w to `channels` outputs of every pixel. `w` is packed as `[block][run][place][lane]`; the outputs of pixel
-/// p start at `y[p * stride]`.
-pub(super) fn multiply(
-    pixels: &Pixels<'_>,
-    w: &[f32],
-    start: Start<'_>,
-    y: &mut [f32],
-    stride: usize,
-    channels: usize,
-) {
-    multiply_at(level(), pixels, w, start, y, stride, channels);
-}
-
-/// [`multiply`] with the instructions of `level`, which the processor has.
-fn multiply_at(
-    level: Level,
-    pixels: &Pixels<'_>,
-    w: &[f32],
-    start: Start<'_>,
-    y: &mut [f32],
-    stride: usize,
-    channels: usize,
-) {
-    pixels.check();
-    let lanes = lanes(channels);
-    assert!(w.len() >= channels.div_ceil(lanes) * lanes * pixels.runs.len() * pixels.run, "weights are complete");
-    assert!(pixels.bases.is_empty() || y.len() >= (pixels.bases.len() - 1) * stride + channels, "outputs fit");
-    if let Start::Bias(bias) = start {
-        assert!(bias.len() >= channels.div_ceil(lanes) * lanes, "constants fill whole vectors");
+impl Rows<'_> {
+    fn check(&self) {
+        let end = if self.count == 0 { 0 } else { (self.count - 1) * self.stride + self.depth };
+        assert!(end <= self.values.len(), "rows lie inside the input");
     }
+}
+
+/// Where one panel of outputs goes.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    /// The buffer, from the panel's first channel.
+    pub values: Shared,
+    /// Offset of every row.
+    pub places: &'a [usize],
+    /// Channels of the panel that exist.
+    pub channels: usize,
+    /// Whether to add to what is there.
+    pub add: bool,
+}
+
+/// Sets (or adds to) outputs: Σ over inputs of `rows` · `weights`; `weights` is `[input][lane]`, one panel wide.
+///
+/// # Safety
+/// Every place and the channels behind it lie inside the target's buffer, and nobody else touches them.
+pub(super) unsafe fn multiply(rows: &Rows<'_>, weights: &[f32], width: usize, target: &Target<'_>) {
+    // SAFETY: promised by the caller; the level is this processor's.
+    unsafe { multiply_at(level(), rows, weights, width, target) }
+}
+
+/// [`multiply`] with the instructions of `level`.
+///
+/// # Safety
+/// As [`multiply`]; the processor has the instructions.
+unsafe fn multiply_at(level: Level, rows: &Rows<'_>, weights: &[f32], width: usize, target: &Target<'_>) {
+    rows.check();
+    assert!(weights.len() >= rows.depth * width, "weights are complete");
+    assert!(target.places.len() >= rows.count && target.channels <= width, "outputs fit");
     // SAFETY: sizes are checked above, instructions by the caller.
     unsafe {
-        match (level, lanes) {
+        match (level, width) {
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx512, 16) => x86::multiply_16(pixels, w, start, y, stride, channels),
+            (Level::Avx512, 32) => x86::multiply_2_of_16(rows, weights, target),
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx512 | Level::Avx2, 8) => x86::multiply_8(pixels, w, start, y, stride, channels),
+            (Level::Avx512, 16) => x86::multiply_16(rows, weights, target),
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx2, _) => x86::multiply_8_of_16(pixels, w, start, y, stride, channels),
-            (_, 8) => multiply_with::<Lanes<8>, 4, 1, 8>(pixels, w, start, y, stride, channels),
-            _ => multiply_with::<Lanes<16>, 2, 1, 16>(pixels, w, start, y, stride, channels),
+            (Level::Avx512 | Level::Avx2, 8) => x86::multiply_8(rows, weights, target),
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, _) => x86::multiply_2_of_8(rows, weights, target),
+            (_, 8) => multiply_rows::<Lanes<8>, 1, 4>(rows, weights, target),
+            _ => multiply_rows::<Lanes<16>, 1, 2>(rows, weights, target),
         }
     }
 }
 
-/// Adds Σ over pixels of `x[place] · dy[channel]` to `dw`, one block of output channels and one run: `dw` is
-/// `[place][lane]`. The gradients of pixel p start at `dy[p * stride]`; whole vectors are read, up to
-/// [`SLACK`](super::SLACK) values past the last channel.
-pub(super) fn correlate(pixels: &Pixels<'_>, run: usize, dy: &[f32], stride: usize, lanes: usize, dw: &mut [f32]) {
-    correlate_at(level(), pixels, run, dy, stride, lanes, dw);
+/// Adds Σ over rows of `rows[input] · gradients[lane]` to `sums`, `[input][lane]`; `gradients` is `[row][lane]`.
+pub(super) fn correlate(rows: &Rows<'_>, gradients: &[f32], width: usize, sums: &mut [f32]) {
+    correlate_at(level(), rows, gradients, width, sums);
 }
 
 /// [`correlate`] with the instructions of `level`, which the processor has.
-fn correlate_at(
-    level: Level,
-    pixels: &Pixels<'_>,
-    run: usize,
-    dy: &[f32],
-    stride: usize,
-    lanes: usize,
-    dw: &mut [f32],
-) {
-    pixels.check();
-    assert!(run < pixels.runs.len() && dw.len() >= pixels.run * lanes, "gradients are complete");
-    assert!(pixels.bases.is_empty() || dy.len() >= (pixels.bases.len() - 1) * stride + lanes, "outputs fit");
+fn correlate_at(level: Level, rows: &Rows<'_>, gradients: &[f32], width: usize, sums: &mut [f32]) {
+    rows.check();
+    assert!(gradients.len() >= rows.count * width, "gradients are complete");
+    assert!(sums.len() >= rows.depth * width, "sums fit");
     // SAFETY: sizes are checked above, instructions by the caller.
     unsafe {
-        match (level, lanes) {
+        match (level, width) {
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx512, 16) => x86::correlate_16(pixels, run, dy, stride, dw),
+            (Level::Avx512, 32) => x86::correlate_2_of_16(rows, gradients, sums),
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx512 | Level::Avx2, 8) => x86::correlate_8(pixels, run, dy, stride, dw),
+            (Level::Avx512, 16) => x86::correlate_16(rows, gradients, sums),
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx2, _) => x86::correlate_8_of_16(pixels, run, dy, stride, dw),
-            (_, 8) => correlate_with::<Lanes<8>, 1>(pixels, run, dy, stride, dw),
-            _ => correlate_with::<Lanes<16>, 1>(pixels, run, dy, stride, dw),
+            (Level::Avx512 | Level::Avx2, 8) => x86::correlate_8(rows, gradients, sums),
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, _) => x86::correlate_2_of_8(rows, gradients, sums),
+            (_, 8) => correlate_rows::<Lanes<8>, 1, 4>(rows, gradients, sums),
+            _ => correlate_rows::<Lanes<16>, 1, 2>(rows, gradients, sums),
         }
     }
 }
@@ -127,201 +124,161 @@ fn correlate_at(
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::super::simd::{Eight, Sixteen};
-    use super::{Pixels, Start, correlate_with, multiply_with};
+    use super::{Rows, Target, correlate_rows, multiply_rows};
 
-    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-    pub(super) unsafe fn multiply_16(p: &Pixels<'_>, w: &[f32], s: Start<'_>, y: &mut [f32], stride: usize, n: usize) {
-        // SAFETY: the caller checked sizes and instructions.
-        unsafe { multiply_with::<Sixteen, 8, 1, 16>(p, w, s, y, stride, n) }
-    }
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn multiply_8(p: &Pixels<'_>, w: &[f32], s: Start<'_>, y: &mut [f32], stride: usize, n: usize) {
-        // SAFETY: the caller checked sizes and instructions.
-        unsafe { multiply_with::<Eight, 8, 1, 8>(p, w, s, y, stride, n) }
-    }
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn multiply_8_of_16(
-        p: &Pixels<'_>,
-        w: &[f32],
-        s: Start<'_>,
-        y: &mut [f32],
-        stride: usize,
-        n: usize,
-    ) {
-        // SAFETY: the caller checked sizes and instructions.
-        unsafe { multiply_with::<Eight, 6, 2, 16>(p, w, s, y, stride, n) }
-    }
-    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-    pub(super) unsafe fn correlate_16(p: &Pixels<'_>, run: usize, dy: &[f32], stride: usize, dw: &mut [f32]) {
-        // SAFETY: the caller checked sizes and instructions.
-        unsafe { correlate_with::<Sixteen, 1>(p, run, dy, stride, dw) }
-    }
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn correlate_8(p: &Pixels<'_>, run: usize, dy: &[f32], stride: usize, dw: &mut [f32]) {
-        // SAFETY: the caller checked sizes and instructions.
-        unsafe { correlate_with::<Eight, 1>(p, run, dy, stride, dw) }
-    }
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn correlate_8_of_16(p: &Pixels<'_>, run: usize, dy: &[f32], stride: usize, dw: &mut [f32]) {
-        // SAFETY: the caller checked sizes and instructions.
-        unsafe { correlate_with::<Eight, 2>(p, run, dy, stride, dw) }
-    }
-}
-
-/// `U` pixels × `N` vectors at a time; `W` = `N` vectors of lanes = one packed block.
-#[inline(always)]
-unsafe fn multiply_with<V: Vector, const U: usize, const N: usize, const W: usize>(
-    pixels: &Pixels<'_>,
-    w: &[f32],
-    start: Start<'_>,
-    y: &mut [f32],
-    stride: usize,
-    channels: usize,
-) {
-    let taps = pixels.runs.len() * pixels.run;
-    let count = pixels.bases.len();
-    for block in 0..channels.div_ceil(W) {
-        let w = w[block * taps * W..].as_ptr();
-        let inside = (channels - block * W).min(W);
-        let mut first = 0;
-        while first < count {
-            let here = (count - first).min(U);
-            // Pixels past the end repeat the last one and are not stored.
-            let base: [usize; U] = std::array::from_fn(|u| pixels.bases[first + u.min(here - 1)] as usize);
-            let place = |u: usize| (first + u.min(here - 1)) * stride + block * W;
-            // SAFETY: the caller checked that bases, runs, weights and outputs fit.
-            unsafe {
-                let mut sums = [[V::splat(0.0); N]; U];
-                match start {
-                    Start::Zero => {}
-                    Start::Bias(bias) => {
-                        for n in 0..N {
-                            let value = V::load(bias[block * W + n * V::LANES..].as_ptr());
-                            for sum in &mut sums {
-                                sum[n] = value;
-                            }
-                        }
-                    }
-                    Start::Existing => {
-                        for (u, sum) in sums.iter_mut().enumerate() {
-                            let mut row = [0.0; W];
-                            row[..inside].copy_from_slice(&y[place(u)..place(u) + inside]);
-                            for n in 0..N {
-                                sum[n] = V::load(row.as_ptr().add(n * V::LANES));
-                            }
-                        }
-                    }
-                }
-                accumulate::<V, U, N>(pixels, &base, w, &mut sums);
-                for (u, sum) in sums.iter().enumerate().take(here) {
-                    let to = place(u);
-                    if inside == W {
-                        for n in 0..N {
-                            sum[n].store(y.as_mut_ptr().add(to + n * V::LANES));
-                        }
-                    } else {
-                        let mut row = [0.0; W];
-                        for n in 0..N {
-                            sum[n].store(row.as_mut_ptr().add(n * V::LANES));
-                        }
-                        y[to..to + inside].copy_from_slice(&row[..inside]);
-                    }
-                }
+    macro_rules! compiled {
+        ($features:literal, $vector:ty, $vectors:literal, $tile:literal, $multiply:ident, $correlate:ident) => {
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn $multiply(rows: &Rows<'_>, weights: &[f32], target: &Target<'_>) {
+                // SAFETY: the caller checked sizes and instructions.
+                unsafe { multiply_rows::<$vector, $vectors, $tile>(rows, weights, target) }
             }
-            first += here;
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn accumulate<V: Vector, const U: usize, const N: usize>(
-    pixels: &Pixels<'_>,
-    base: &[usize; U],
-    w: *const f32,
-    sums: &mut [[V; N]; U],
-) {
-    let mut totals = *sums;
-    let mut w = w;
-    // SAFETY: the caller checked that bases, runs and weights fit.
-    unsafe {
-        let x = pixels.x.as_ptr();
-        for delta in pixels.runs {
-            let from: [*const f32; U] = std::array::from_fn(|u| x.add(base[u] + *delta as usize));
-            for k in 0..pixels.run {
-                let weights: [V; N] = std::array::from_fn(|n| V::load(w.add(n * V::LANES)));
-                for u in 0..U {
-                    let value = V::splat(*from[u].add(k));
-                    for n in 0..N {
-                        totals[u][n] = totals[u][n].multiply_add(value, weights[n]);
-                    }
-                }
-                w = w.add(N * V::LANES);
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn $correlate(rows: &Rows<'_>, gradients: &[f32], sums: &mut [f32]) {
+                // SAFETY: the caller checked sizes and instructions.
+                unsafe { correlate_rows::<$vector, $vectors, $tile>(rows, gradients, sums) }
             }
-        }
+        };
     }
-    *sums = totals;
+
+    compiled!("avx512f,avx512vl,avx2,fma", Sixteen, 2, 14, multiply_2_of_16, correlate_2_of_16);
+    compiled!("avx512f,avx512vl,avx2,fma", Sixteen, 1, 14, multiply_16, correlate_16);
+    compiled!("avx2,fma", Eight, 2, 6, multiply_2_of_8, correlate_2_of_8);
+    compiled!("avx2,fma", Eight, 1, 12, multiply_8, correlate_8);
 }
 
-#[inline(always)]
-unsafe fn correlate_with<V: Vector, const N: usize>(
-    pixels: &Pixels<'_>,
-    run: usize,
-    dy: &[f32],
-    stride: usize,
-    dw: &mut [f32],
-) {
-    let delta = pixels.runs[run] as usize;
-    let mut k = 0;
-    // SAFETY: the caller checked that bases, runs, gradients and outputs fit; `k` stays inside the run.
-    unsafe {
-        while k < pixels.run {
-            let to = dw.as_mut_ptr().add(k * N * V::LANES);
-            let left = pixels.run - k;
-            k += if N == 1 && left >= 12 {
-                reduce::<V, 12, N>(pixels, delta + k, dy, stride, to)
-            } else if N == 1 && left >= 8 {
-                reduce::<V, 8, N>(pixels, delta + k, dy, stride, to)
-            } else if left >= 4 {
-                reduce::<V, 4, N>(pixels, delta + k, dy, stride, to)
+/// Cuts `count` into tiles of `$tile` and smaller ones and calls `$work::<V, N, size>(first)` for each.
+macro_rules! tiles {
+    ($count:expr, $tile:ident, $first:ident => $work:ident($($arg:expr),*)) => {
+        let mut $first = 0;
+        while $first < $count {
+            let left = $count - $first;
+            $first += if left >= $tile {
+                $work::<V, N, $tile>($($arg),*)
+            } else if left >= 8 && $tile > 8 {
+                $work::<V, N, 8>($($arg),*)
+            } else if left >= 4 && $tile > 4 {
+                $work::<V, N, 4>($($arg),*)
             } else if left >= 2 {
-                reduce::<V, 2, N>(pixels, delta + k, dy, stride, to)
+                $work::<V, N, 2>($($arg),*)
             } else {
-                reduce::<V, 1, N>(pixels, delta + k, dy, stride, to)
+                $work::<V, N, 1>($($arg),*)
             };
         }
+    };
+}
+
+#[inline(always)]
+unsafe fn multiply_rows<V: Vector, const N: usize, const U: usize>(
+    rows: &Rows<'_>,
+    weights: &[f32],
+    target: &Target<'_>,
+) {
+    // SAFETY: the caller checked that rows, weights and outputs fit.
+    unsafe {
+        tiles!(rows.count, U, first => multiply_tile(rows, weights.as_ptr(), target, first));
     }
 }
 
-/// `T` input places × `N` vectors, summed over all pixels and added to `to`. Returns `T`.
+/// Multiplies `U` rows with a panel of `N` vectors. Returns `U`.
 #[inline(always)]
-unsafe fn reduce<V: Vector, const T: usize, const N: usize>(
-    pixels: &Pixels<'_>,
-    delta: usize,
-    dy: &[f32],
-    stride: usize,
-    to: *mut f32,
+unsafe fn multiply_tile<V: Vector, const N: usize, const U: usize>(
+    rows: &Rows<'_>,
+    weights: *const f32,
+    target: &Target<'_>,
+    first: usize,
 ) -> usize {
-    // SAFETY: as in `correlate_with`.
+    let whole = target.channels == N * V::LANES;
+    // SAFETY: as in `multiply_rows`; `first + U` rows exist.
     unsafe {
-        let mut sums = [[V::splat(0.0); N]; T];
-        let mut from = dy.as_ptr();
-        let x = pixels.x.as_ptr().add(delta);
-        for base in pixels.bases {
-            let gradients: [V; N] = std::array::from_fn(|n| V::load(from.add(n * V::LANES)));
-            let place = x.add(*base as usize);
-            for t in 0..T {
-                let value = V::splat(*place.add(t));
-                for n in 0..N {
-                    sums[t][n] = sums[t][n].multiply_add(value, gradients[n]);
+        let base = rows.values.as_ptr().add(first * rows.stride);
+        let from: [*const f32; U] = std::array::from_fn(|u| base.add(u * rows.stride));
+        let to: [*mut f32; U] = std::array::from_fn(|u| target.values.0.add(*target.places.get_unchecked(first + u)));
+        let mut sums = [[V::splat(0.0); N]; U];
+        if target.add {
+            for u in 0..U {
+                if whole {
+                    for n in 0..N {
+                        sums[u][n] = V::load(to[u].add(n * V::LANES));
+                    }
+                } else {
+                    let mut row = [0.0f32; 32];
+                    std::ptr::copy_nonoverlapping(to[u], row.as_mut_ptr(), target.channels);
+                    for n in 0..N {
+                        sums[u][n] = V::load(row.as_ptr().add(n * V::LANES));
+                    }
                 }
             }
-            from = from.wrapping_add(stride);
         }
-        let one = V::splat(1.0);
-        for (t, sum) in sums.iter().enumerate() {
+        let mut w = weights;
+        for k in 0..rows.depth {
+            let vectors: [V; N] = std::array::from_fn(|n| V::load(w.add(n * V::LANES)));
+            for u in 0..U {
+                let value = V::splat(*from[u].add(k));
+                for n in 0..N {
+                    sums[u][n] = sums[u][n].multiply_add(value, vectors[n]);
+                }
+            }
+            w = w.add(N * V::LANES);
+        }
+        for u in 0..U {
+            if whole {
+                for n in 0..N {
+                    sums[u][n].store(to[u].add(n * V::LANES));
+                }
+            } else {
+                let mut row = [0.0f32; 32];
+                for n in 0..N {
+                    sums[u][n].store(row.as_mut_ptr().add(n * V::LANES));
+                }
+                std::ptr::copy_nonoverlapping(row.as_ptr(), to[u], target.channels);
+            }
+        }
+    }
+    U
+}
+
+#[inline(always)]
+unsafe fn correlate_rows<V: Vector, const N: usize, const T: usize>(
+    rows: &Rows<'_>,
+    gradients: &[f32],
+    sums: &mut [f32],
+) {
+    // SAFETY: the caller checked that rows, gradients and sums fit.
+    unsafe {
+        tiles!(rows.depth, T, first => correlate_tile(rows, gradients.as_ptr(), sums.as_mut_ptr(), first));
+    }
+}
+
+/// Sums `T` inputs × a panel of `N` vectors over all rows. Returns `T`.
+#[inline(always)]
+unsafe fn correlate_tile<V: Vector, const N: usize, const T: usize>(
+    rows: &Rows<'_>,
+    gradients: *const f32,
+    sums: *mut f32,
+    first: usize,
+) -> usize {
+    // SAFETY: as in `correlate_rows`; `first + T` inputs exist.
+    unsafe {
+        let to = sums.add(first * N * V::LANES);
+        let mut totals: [[V; N]; T] =
+            std::array::from_fn(|t| std::array::from_fn(|n| V::load(to.add((t * N + n) * V::LANES))));
+        let mut from = rows.values.as_ptr().add(first);
+        let mut dy = gradients;
+        for _ in 0..rows.count {
+            let vectors: [V; N] = std::array::from_fn(|n| V::load(dy.add(n * V::LANES)));
+            for t in 0..T {
+                let value = V::splat(*from.add(t));
+                for n in 0..N {
+                    totals[t][n] = totals[t][n].multiply_add(value, vectors[n]);
+                }
+            }
+            from = from.wrapping_add(rows.stride);
+            dy = dy.add(N * V::LANES);
+        }
+        for t in 0..T {
             for n in 0..N {
-                let at = to.add((t * N + n) * V::LANES);
-                V::load(at).multiply_add(*sum.get_unchecked(n), one).store(at);
+                totals[t][n].store(to.add((t * N + n) * V::LANES));
             }
         }
     }
@@ -341,63 +298,53 @@ mod tests {
         (0..count as u32).map(|at| (mixed(at) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
     }
 
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
     proptest! {
         /// Every level against the plain sum in its order, to the last bit.
         #[test]
         fn all_instruction_sets_give_the_same_bits(
-            channels in 1usize..40, count in 1usize..20, runs in 1usize..4, run in 1usize..30, step in 1u32..9,
-            slack in 0usize..5, start in 0u8..3, seed in any::<u32>(),
+            channels in 1usize..33, count in 1usize..40, depth in 1usize..60, slack in 0usize..5, gap in 0usize..5,
+            add: bool, seed in any::<u32>(),
         ) {
-            let lanes = lanes(channels);
-            let blocks = channels.div_ceil(lanes);
-            let bases: Vec<u32> = (0..count as u32).map(|at| at * step).collect();
-            let offsets: Vec<u32> = (0..runs as u32).map(|at| at * 37).collect();
-            let x = numbers(seed, bases[count - 1] as usize + 37 * (runs - 1) + run);
-            let pixels = Pixels { x: &x, bases: &bases, runs: &offsets, run };
-            let w = numbers(seed ^ 1, blocks * lanes * runs * run);
-            let bias = numbers(seed ^ 2, blocks * lanes);
-            let stride = channels + slack;
-            let before = numbers(seed ^ 3, count * stride);
+            let stride = depth + slack;
+            let values = numbers(seed, count * stride);
+            let rows = Rows { values: &values, stride, count, depth };
+            let places: Vec<usize> = (0..count).rev().map(|at| at * (channels + gap)).collect();
+            let before = numbers(seed ^ 1, count * (channels + gap));
+            let weights = numbers(seed ^ 2, depth * 32);
+            let gradients = numbers(seed ^ 3, count * 32);
+            let sums = numbers(seed ^ 4, depth * 32);
 
-            let mut expected = before.clone();
-            for (p, base) in bases.iter().enumerate() {
-                for c in 0..channels {
-                    let y = &mut expected[p * stride + c];
-                    *y = match start { 0 => 0.0, 1 => bias[c], _ => *y };
-                    for (r, offset) in offsets.iter().enumerate() {
-                        for k in 0..run {
-                            let weight = w[((c / lanes * runs + r) * run + k) * lanes + c % lanes];
-                            *y = x[(base + offset) as usize + k].mul_add(weight, *y);
-                        }
+            for level in levels() {
+                let width = panel_at(level, channels);
+                let channels = channels.min(width);
+                let mut expected = before.clone();
+                for (row, place) in places.iter().enumerate() {
+                    for lane in 0..channels {
+                        let y = &mut expected[place + lane];
+                        let start = if add { *y } else { 0.0 };
+                        *y = (0..depth).fold(start, |sum, k| values[row * stride + k].mul_add(weights[k * width + lane], sum));
                     }
                 }
-            }
-            let start = match start { 0 => Start::Zero, 1 => Start::Bias(&bias), _ => Start::Existing };
-            for level in levels() {
                 let mut y = before.clone();
-                multiply_at(level, &pixels, &w, start, &mut y, stride, channels);
-                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                let target = Target { values: Shared(y.as_mut_ptr()), places: &places, channels, add };
+                // SAFETY: places are inside `y`, which nobody else touches.
+                unsafe { multiply_at(level, &rows, &weights, width, &target) };
                 prop_assert_eq!(bits(&y), bits(&expected), "{:?}", level);
-            }
 
-            let dy = numbers(seed ^ 4, count * stride + super::super::SLACK);
-            let run_at = runs - 1;
-            let before = numbers(seed ^ 5, run * lanes);
-            let mut expected = before.clone();
-            for k in 0..run {
-                for lane in 0..lanes {
-                    let mut sum = 0.0f32;
-                    for (p, base) in bases.iter().enumerate() {
-                        sum = x[(base + offsets[run_at]) as usize + k].mul_add(dy[p * stride + lane], sum);
+                let mut expected = sums.clone();
+                for k in 0..depth {
+                    for lane in 0..width {
+                        let sum = &mut expected[k * width + lane];
+                        *sum = (0..count).fold(*sum, |sum, row| values[row * stride + k].mul_add(gradients[row * width + lane], sum));
                     }
-                    expected[k * lanes + lane] += sum;
                 }
-            }
-            for level in levels() {
-                let mut dw = before.clone();
-                correlate_at(level, &pixels, run_at, &dy, stride, lanes, &mut dw);
-                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-                prop_assert_eq!(bits(&dw), bits(&expected), "{:?}", level);
+                let mut found = sums.clone();
+                correlate_at(level, &rows, &gradients, width, &mut found);
+                prop_assert_eq!(bits(&found), bits(&expected), "{:?}", level);
             }
         }
     }

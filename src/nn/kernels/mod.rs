@@ -6,6 +6,8 @@
 
 pub(super) mod conv;
 pub(super) mod elementwise;
+mod finish;
+mod gather;
 pub(super) mod layout;
 pub(super) mod loss;
 mod micro;
@@ -13,6 +15,9 @@ pub(super) mod norm;
 pub(super) mod pool;
 mod simd;
 pub(super) mod update;
+mod winograd;
+
+use std::cell::RefCell;
 
 use rayon::prelude::*;
 
@@ -48,9 +53,6 @@ impl Threads {
     }
 }
 
-/// Values that every activation and gradient buffer holds past its end, so that whole vectors can be read.
-pub(super) const SLACK: usize = 16;
-
 /// A pointer into a buffer of which every task writes its own part.
 #[derive(Clone, Copy)]
 struct Shared(*mut f32);
@@ -69,4 +71,23 @@ impl Shared {
         // SAFETY: promised by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
     }
+
+    /// Returns the buffer from `start` on.
+    fn at(self, start: usize) -> Self {
+        Self(self.0.wrapping_add(start))
+    }
+}
+
+/// Lends `len` values that this thread reuses; what they are is undefined.
+fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+    thread_local! {
+        static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    }
+    SCRATCH.with(|scratch| {
+        let mut scratch = scratch.borrow_mut();
+        if scratch.len() < len {
+            scratch.resize(len, 0.0);
+        }
+        work(&mut scratch[..len])
+    })
 }

@@ -50,8 +50,12 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn load(from: *const f32) -> Self;
     /// Writes `LANES` floats.
     unsafe fn store(self, to: *mut f32);
-    /// self + a · b
+    /// self + a · b, rounded once
     unsafe fn multiply_add(self, a: Self, b: Self) -> Self;
+    /// self + other
+    unsafe fn plus(self, other: Self) -> Self;
+    /// self − other
+    unsafe fn minus(self, other: Self) -> Self;
 }
 
 /// Vectors as arrays, for processors without wide vectors. Multiplication and addition are rounded once, as in hardware
@@ -83,19 +87,37 @@ unsafe impl<const N: usize> Vector for Lanes<N> {
         }
         self
     }
+    #[inline(always)]
+    unsafe fn plus(mut self, other: Self) -> Self {
+        for (a, b) in self.0.iter_mut().zip(other.0) {
+            *a += b;
+        }
+        self
+    }
+    #[inline(always)]
+    unsafe fn minus(mut self, other: Self) -> Self {
+        for (a, b) in self.0.iter_mut().zip(other.0) {
+            *a -= b;
+        }
+        self
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+        _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        _mm512_sub_ps,
     };
 
     use super::Vector;
 
     macro_rules! vector {
-        ($type:ident, $register:ty, $lanes:literal, $set:ident, $load:ident, $store:ident, $fma:ident) => {
+        (
+            $type:ident, $register:ty, $lanes:literal, $set:ident, $load:ident, $store:ident, $fma:ident, $add:ident,
+            $sub:ident
+        ) => {
             #[derive(Clone, Copy)]
             pub(in crate::nn::kernels) struct $type($register);
 
@@ -122,12 +144,42 @@ mod x86 {
                     // SAFETY: the caller checked the level.
                     Self(unsafe { $fma(a.0, b.0, self.0) })
                 }
+                #[inline(always)]
+                unsafe fn plus(self, other: Self) -> Self {
+                    // SAFETY: the caller checked the level.
+                    Self(unsafe { $add(self.0, other.0) })
+                }
+                #[inline(always)]
+                unsafe fn minus(self, other: Self) -> Self {
+                    // SAFETY: the caller checked the level.
+                    Self(unsafe { $sub(self.0, other.0) })
+                }
             }
         };
     }
 
-    vector!(Eight, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
-    vector!(Sixteen, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+    vector!(
+        Eight,
+        __m256,
+        8,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_fmadd_ps,
+        _mm256_add_ps,
+        _mm256_sub_ps
+    );
+    vector!(
+        Sixteen,
+        __m512,
+        16,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_fmadd_ps,
+        _mm512_add_ps,
+        _mm512_sub_ps
+    );
 }
 
 #[cfg(target_arch = "x86_64")]

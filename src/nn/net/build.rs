@@ -8,24 +8,31 @@ use crate::nn::kernels::conv::{Conv, Geometry};
 use crate::nn::kernels::norm::Norm;
 use crate::nn::kernels::pool::Pool;
 
+use super::Mode;
+
 /// A value that flows between steps; 0 is the images.
 pub(super) type Value = usize;
 
-/// One operation. Parameters are indices into the survey's list.
+/// One operation, with a sum and a rectifier behind it. Parameters are indices into the survey's list.
 pub(super) struct Step {
     pub x: Value,
     pub y: Value,
     pub work: Work,
-    /// Whether the gradient of `x` (and of the second summand) is added to what is there.
+    /// A value that is added to the result.
+    pub other: Option<Value>,
+    /// Whether negative results become 0.
+    pub rectify: bool,
+    /// Whether the gradient of `x` (and of `other`) is added to what is there.
     pub add: [bool; 2],
 }
 
 /// What a step does.
 pub(super) enum Work {
-    /// Convolution or fully connected layer.
-    Conv { conv: Box<Conv>, weight: usize, bias: Option<usize> },
+    /// Convolution or fully connected layer. For evaluation, the normalisation behind it is part of its weights.
+    Conv { conv: Box<Conv>, weight: usize, bias: Option<usize>, norm: Option<usize>, moments: Option<usize> },
     /// Batch normalisation; scale, shift, running mean and variance and the counter lie at `first` and behind it.
-    Norm { norm: Norm, first: usize, rectify: bool },
+    /// `taken` says that the convolution before it took the moments.
+    Norm { norm: Norm, first: usize, moments: usize, taken: bool },
     /// max(x, 0)
     Relu,
     /// Largest value of windows.
@@ -36,8 +43,8 @@ pub(super) enum Work {
     GlobalMean,
     /// Puts channels first, as a fully connected layer over an image expects them.
     Flatten { channels: usize },
-    /// x + other, rectified or not.
-    Add { other: Value, rectify: bool },
+    /// x + other
+    Add,
 }
 
 /// The steps of a network and the values they pass.
@@ -45,6 +52,8 @@ pub(super) struct Program {
     pub steps: Vec<Step>,
     pub shapes: Vec<Shape>,
     pub output: Value,
+    /// Number of normalisations that take the moments of a batch.
+    pub moments: usize,
     /// Values that callers want to see, by path.
     pub observed: BTreeMap<String, Value>,
 }
@@ -53,6 +62,8 @@ struct Builder<'a> {
     steps: Vec<Step>,
     shapes: Vec<Shape>,
     parameter: usize,
+    moments: usize,
+    mode: Mode,
     differentiate_input: bool,
     wanted: &'a BTreeSet<String>,
     observed: BTreeMap<String, Value>,
@@ -60,10 +71,12 @@ struct Builder<'a> {
     pinned: Vec<Value>,
 }
 
-/// Lists the steps of a network. Rectifiers are joined with the normalisation or sum before them, unless that is `wanted`.
+/// Lists the steps of a network. Sums and rectifiers are joined with what is before them, for evaluation normalisations
+/// with their convolution, unless a value between is `wanted`.
 pub(super) fn build(
     root: &Layer,
     input: Shape,
+    mode: Mode,
     wanted: &BTreeSet<String>,
     differentiate_input: bool,
 ) -> Result<Program, Error> {
@@ -71,29 +84,57 @@ pub(super) fn build(
         steps: Vec::new(),
         shapes: vec![input],
         parameter: 0,
+        moments: 0,
+        mode,
         differentiate_input,
         wanted,
         observed: BTreeMap::new(),
         pinned: vec![0],
     };
     let output = builder.layer("", root, 0)?;
-    let Builder { mut steps, shapes, observed, .. } = builder;
+    let Builder { mut steps, shapes, observed, moments, .. } = builder;
     let mut written = vec![false; shapes.len()];
     for step in steps.iter_mut().rev() {
         step.add[0] = std::mem::replace(&mut written[step.x], true);
-        if let Work::Add { other, .. } = step.work {
+        if let Some(other) = step.other {
             step.add[1] = std::mem::replace(&mut written[other], true);
         }
     }
-    Ok(Program { steps, shapes, output, observed })
+    Ok(Program { steps, shapes, output, moments, observed })
 }
 
 impl Builder<'_> {
     fn push(&mut self, x: Value, shape: Shape, work: Work) -> Value {
         self.shapes.push(shape);
         let y = self.shapes.len() - 1;
-        self.steps.push(Step { x, y, work, add: [false; 2] });
+        self.steps.push(Step { x, y, work, other: None, rectify: false, add: [false; 2] });
         y
+    }
+
+    /// Whether nobody but the next step reads a value.
+    fn free(&self, value: Value) -> bool {
+        !self.pinned.contains(&value) && !self.observed.values().any(|seen| *seen == value)
+    }
+
+    /// Adds `other` to `main`: the step that made it does so, if it can and nobody else reads `main`.
+    fn add(&mut self, main: Value, other: Value) -> Value {
+        let nth = self.steps.iter().position(|step| step.y == main);
+        if let Some(nth) = nth
+            && self.free(main)
+            && main != other
+            && self.steps[nth].x != other
+            && self.steps[nth].takes_more(self.mode)
+        {
+            // `other` may be made later than `main`.
+            let step = self.steps.remove(nth);
+            self.steps.push(Step { other: Some(other), ..step });
+            return main;
+        }
+        let sum = self.push(main, self.shapes[main], Work::Add);
+        if let Some(step) = self.steps.last_mut() {
+            step.other = Some(other);
+        }
+        sum
     }
 
     fn take(&mut self, count: usize) -> usize {
@@ -114,7 +155,7 @@ impl Builder<'_> {
                 self.pinned.push(main);
                 let other = self.layer(path, shortcut, x)?;
                 self.pinned.truncate(self.pinned.len() - 2);
-                let sum = self.push(main, self.shapes[main], Work::Add { other, rectify: false });
+                let sum = self.add(main, other);
                 self.layer(path, after, sum)?
             }
             Layer::Relu => self.relu(x),
@@ -122,7 +163,8 @@ impl Builder<'_> {
                 self.push(x, Shape { channels: from.channels, height: 1, width: 1 }, Work::GlobalMean)
             }
             Layer::Linear { out } => self.linear(x, *out),
-            Layer::Conv { .. } | Layer::BatchNorm { .. } | Layer::MaxPool { .. } | Layer::AvgPool { .. } => {
+            Layer::BatchNorm { .. } => self.norm(x),
+            Layer::Conv { .. } | Layer::MaxPool { .. } | Layer::AvgPool { .. } => {
                 let shape = layer.output(path, from)?;
                 let work = self.windowed(layer, from, x);
                 self.push(x, shape, work)
@@ -143,11 +185,37 @@ impl Builder<'_> {
             Layer::Conv { out, kernel, stride, pad, dilation, groups, bias } => {
                 let geometry =
                     Geometry { inputs: from.channels, size, outputs: out, kernel, stride, pad, dilation, groups };
-                let conv = Box::new(Conv::new(geometry, x != 0 || self.differentiate_input));
-                Work::Conv { conv, weight: self.take(1), bias: bias.then(|| self.take(1)) }
+                self.conv(geometry, x, bias)
             }
-            _ => Work::Norm { norm: Norm::new(from.channels), first: self.take(5), rectify: false },
+            _ => Work::Relu,
         }
+    }
+
+    fn conv(&mut self, geometry: Geometry, x: Value, bias: bool) -> Work {
+        let differentiate = self.mode == Mode::Train && (x != 0 || self.differentiate_input);
+        let conv = Box::new(Conv::new(geometry, differentiate));
+        Work::Conv { conv, weight: self.take(1), bias: bias.then(|| self.take(1)), norm: None, moments: None }
+    }
+
+    fn norm(&mut self, x: Value) -> Value {
+        let (shape, mode, free) = (self.shapes[x], self.mode, self.free(x));
+        let first = self.take(5);
+        let before = self.steps.last_mut().filter(|step| step.y == x && step.other.is_none() && !step.rectify);
+        let mut taken = false;
+        match before.map(|step| &mut step.work) {
+            Some(Work::Conv { norm: norm @ None, .. }) if mode == Mode::Evaluate && free => {
+                *norm = Some(first);
+                return x;
+            }
+            Some(Work::Conv { moments, .. }) if mode == Mode::Train => {
+                *moments = Some(self.moments);
+                taken = true;
+            }
+            _ => {}
+        }
+        self.moments += 1;
+        let work = Work::Norm { norm: Norm::new(shape.channels), first, moments: self.moments - 1, taken };
+        self.push(x, shape, work)
     }
 
     fn linear(&mut self, x: Value, out: usize) -> Value {
@@ -157,22 +225,38 @@ impl Builder<'_> {
         let x = if from.channels == inputs { x } else { self.push(x, flat, Work::Flatten { channels: from.channels }) };
         let geometry =
             Geometry { inputs, size: [1, 1], outputs: out, kernel: [1, 1], stride: 1, pad: 0, dilation: 1, groups: 1 };
-        let conv = Box::new(Conv::new(geometry, x != 0 || self.differentiate_input));
-        let work = Work::Conv { conv, weight: self.take(1), bias: Some(self.take(1)) };
+        let work = self.conv(geometry, x, true);
         self.push(x, Shape { channels: out, height: 1, width: 1 }, work)
     }
 
     fn relu(&mut self, x: Value) -> Value {
-        let free = !self.pinned.contains(&x) && !self.observed.values().any(|value| *value == x);
-        if let Some(Step { y, work: Work::Norm { rectify, .. } | Work::Add { rectify, .. }, .. }) =
-            self.steps.last_mut()
-            && *y == x
+        let (mode, free) = (self.mode, self.free(x));
+        if let Some(step) = self.steps.last_mut()
+            && step.y == x
             && free
-            && !*rectify
+            && (matches!(step.work, Work::Add) && !step.rectify || step.rectifies(mode))
         {
-            *rectify = true;
+            step.rectify = true;
             return x;
         }
         self.push(x, self.shapes[x], Work::Relu)
+    }
+}
+
+impl Step {
+    /// Whether the step can add another value to its result.
+    fn takes_more(&self, mode: Mode) -> bool {
+        self.other.is_none() && self.rectifies(mode)
+    }
+
+    /// Whether the step can rectify its result. A convolution that is trained cannot: its output is what moments and
+    /// gradients are taken of.
+    fn rectifies(&self, mode: Mode) -> bool {
+        let able = match self.work {
+            Work::Norm { .. } => true,
+            Work::Conv { .. } => mode == Mode::Evaluate,
+            _ => false,
+        };
+        able && !self.rectify
     }
 }

@@ -11,11 +11,12 @@ use candle_core::{Device, Tensor};
 use crate::domain::arch::{Arch, Role, Shape, Survey};
 
 use super::kernels::loss::{Sums, cross_entropy};
-use super::kernels::{SLACK, Threads, layout};
+use super::kernels::norm::Moments;
+use super::kernels::{Threads, layout};
 use super::mask::Mask;
 use super::optim::Sgd;
 use super::{Error, Weights, checkpoint};
-use build::{Program, Work};
+use build::Program;
 use slots::{Life, assign};
 use step::{Buffers, Parameters};
 
@@ -74,6 +75,7 @@ pub struct Network {
     parameters: Parameters,
     values: Buffers,
     gradients: Buffers,
+    moments: Vec<Moments>,
     differentiate_input: bool,
     images: usize,
 }
@@ -92,13 +94,13 @@ impl Network {
             }
         }
         let wanted: BTreeSet<String> = setup.observe.iter().cloned().collect();
-        let program = build::build(&arch.root, survey.input, &wanted, setup.differentiate_input)?;
+        let program = build::build(&arch.root, survey.input, setup.mode, &wanted, setup.differentiate_input)?;
         let train = setup.mode == Mode::Train;
         let batch = setup.batch.max(1);
         let buffers = |(slots, sizes): (Vec<usize>, Vec<usize>)| Buffers {
             slots,
             sizes: program.shapes.iter().map(|shape| shape.values()).collect(),
-            memory: sizes.into_iter().map(|size| vec![0.0; if size == 0 { 0 } else { size * batch + SLACK }]).collect(),
+            memory: sizes.into_iter().map(|size| vec![0.0; size * batch]).collect(),
         };
         let values = buffers(assign(&value_lives(&program, train)));
         let gradients = if train {
@@ -117,6 +119,7 @@ impl Network {
             counts: vec![0; survey.parameters.len()],
         };
         let threads = Threads::new(setup.threads);
+        let moments = (0..program.moments).map(|_| Moments::default()).collect();
         let (mode, differentiate_input) = (setup.mode, setup.differentiate_input);
         Ok(Self {
             survey,
@@ -127,6 +130,7 @@ impl Network {
             parameters,
             values,
             gradients,
+            moments,
             differentiate_input,
             images: 0,
         })
@@ -152,6 +156,7 @@ impl Network {
         if let Some(mask) = mask {
             mask.check(&self.survey)?;
         }
+        self.forget();
         for (at, entry) in self.survey.parameters.iter().enumerate() {
             let tensor = &weights[&entry.name];
             if entry.role == Role::BatchCount {
@@ -200,7 +205,8 @@ impl Network {
             layout::channels_last(threads, images, input.channels, input.height * input.width, to);
         });
         for step in &mut self.program.steps {
-            step.forward(threads, n, self.mode == Mode::Train, &mut self.parameters, &mut self.values);
+            let train = self.mode == Mode::Train;
+            step.forward(threads, n, train, &mut self.parameters, &mut self.moments, &mut self.values);
         }
         Ok(())
     }
@@ -279,6 +285,7 @@ impl Network {
 
     /// Moves the parameters along their gradients.
     pub(super) fn update(&mut self, optimizer: &mut Sgd, rate: f64, mask: Option<&Mask>) {
+        self.forget();
         let Parameters { values, gradients, .. } = &mut self.parameters;
         optimizer.step(&self.threads, &self.survey, rate, values, gradients, mask);
     }
@@ -302,6 +309,10 @@ impl Network {
         let mut to = vec![0.0; from.len()];
         layout::channels_first(&self.threads, from, shape.channels, shape.height * shape.width, &mut to);
         (shape, to)
+    }
+
+    fn forget(&mut self) {
+        self.program.steps.iter_mut().for_each(build::Step::forget);
     }
 
     fn must_train(&self) -> Result<(), Error> {
@@ -340,7 +351,7 @@ fn value_lives(program: &Program, train: bool) -> Vec<Life> {
         lives[step.y].first = at + 1;
         lives[step.y].last = lives[step.y].last.max(at + 1);
         lives[step.x].last = at + 1;
-        if let Work::Add { other, .. } = step.work {
+        if let Some(other) = step.other {
             lives[other].last = at + 1;
         }
     }
@@ -362,8 +373,7 @@ fn gradient_lives(program: &Program) -> Vec<Life> {
     for (at, step) in program.steps.iter().enumerate().rev() {
         let time = steps - at;
         lives[step.y].last = time;
-        let other = if let Work::Add { other, .. } = step.work { other } else { step.x };
-        for value in [step.x, other] {
+        for value in [step.x].into_iter().chain(step.other) {
             lives[value].first = lives[value].first.min(time);
         }
     }

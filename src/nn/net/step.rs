@@ -1,5 +1,7 @@
 //! One step forward, one step back.
 
+use crate::nn::kernels::conv::Finish;
+use crate::nn::kernels::norm::{After, Moments, Passed, fold};
 use crate::nn::kernels::{Threads, elementwise, layout, pool};
 
 use super::build::{Step, Value, Work};
@@ -17,16 +19,27 @@ impl Buffers {
         &self.memory[self.slots[value]][..n * self.sizes[value]]
     }
 
-    /// Returns a value with the slack behind it.
-    fn whole(&self, value: Value) -> &[f32] {
-        &self.memory[self.slots[value]]
-    }
-
     /// Lends a value's buffer to `work`, beside all others.
     pub(super) fn with<R>(&mut self, value: Value, n: usize, work: impl FnOnce(&Self, &mut [f32]) -> R) -> R {
         let slot = self.slots[value];
         let mut memory = std::mem::take(&mut self.memory[slot]);
         let result = work(self, &mut memory[..n * self.sizes[value]]);
+        self.memory[slot] = memory;
+        result
+    }
+
+    /// Lends the buffers of two values that are needed at the same time.
+    fn with_both<R>(
+        &mut self,
+        values: [Value; 2],
+        n: usize,
+        work: impl FnOnce(&Self, &mut [f32], &mut [f32]) -> R,
+    ) -> R {
+        let [first, second] = values;
+        let slot = self.slots[first];
+        let mut memory = std::mem::take(&mut self.memory[slot]);
+        let length = n * self.sizes[first];
+        let result = self.with(second, n, |buffers, second| work(buffers, &mut memory[..length], second));
         self.memory[slot] = memory;
         result
     }
@@ -47,39 +60,51 @@ impl Step {
         n: usize,
         train: bool,
         parameters: &mut Parameters,
+        moments: &mut [Moments],
         buffers: &mut Buffers,
     ) {
-        let (x, work) = (self.x, &mut self.work);
+        let (x, rectify, other) = (self.x, self.rectify, self.other);
+        let work = &mut self.work;
         let channels_places = |buffers: &Buffers, channels: usize| (channels, buffers.sizes[x] / channels);
-        buffers.with(self.y, n, |buffers, y| match work {
-            Work::Conv { conv, weight, bias } => {
-                let bias = bias.map(|bias| parameters.values[bias].as_slice());
-                conv.forward(threads, n, buffers.get(x, n), &parameters.values[*weight], bias, y);
-            }
-            Work::Norm { norm, first, rectify } => {
-                let x = buffers.get(x, n);
-                let (affine, running) = parameters.values[*first..].split_at_mut(2);
-                let (scale, shift) = (&affine[0], &affine[1]);
-                if train {
-                    norm.train(threads, x, scale, shift, running, *rectify, y);
-                    parameters.counts[*first + 4] += 1;
-                } else {
-                    norm.evaluate(threads, x, (scale, shift), (&running[0], &running[1]), *rectify, y);
+        buffers.with(self.y, n, |buffers, y| {
+            let other = other.map(|other| buffers.get(other, n));
+            let x = buffers.get(x, n);
+            match work {
+                Work::Conv { conv, weight, bias, norm, moments: taken } => {
+                    let weights = parameters.values[*weight].as_slice();
+                    let bias = bias.map(|bias| parameters.values[bias].as_slice());
+                    let moments = taken.map(|taken| &mut moments[taken]);
+                    let Some(first) = *norm else {
+                        return conv.forward(threads, n, x, weights, Finish { bias, other, rectify, moments }, y);
+                    };
+                    let entries = &parameters.values[first..first + 4];
+                    let (weights, bias) = fold(weights, bias, entries, conv.is_fresh());
+                    let finish = Finish { bias: Some(&bias), other, rectify, moments };
+                    conv.forward(threads, n, x, &weights, finish, y);
                 }
-            }
-            Work::Relu => elementwise::relu(threads, buffers.get(x, n), y),
-            Work::Maximum(pool) => pool.maximum(threads, buffers.get(x, n), y),
-            Work::Mean(pool) => pool.mean(threads, buffers.get(x, n), y),
-            Work::GlobalMean => {
-                let (channels, places) = channels_places(buffers, y.len() / n);
-                pool::global_mean(threads, buffers.get(x, n), places, channels, y);
-            }
-            Work::Flatten { channels } => {
-                let (channels, places) = channels_places(buffers, *channels);
-                layout::channels_first(threads, buffers.get(x, n), channels, places, y);
-            }
-            Work::Add { other, rectify } => {
-                elementwise::add(threads, buffers.get(x, n), buffers.get(*other, n), *rectify, y);
+                Work::Norm { norm, first, moments: of_x, taken } => {
+                    let (affine, running) = parameters.values[*first..].split_at_mut(2);
+                    let affine = (affine[0].as_slice(), affine[1].as_slice());
+                    let after = After { other, rectify };
+                    if train {
+                        norm.train(threads, x, &mut moments[*of_x], *taken, affine, running, after, y);
+                        parameters.counts[*first + 4] += 1;
+                    } else {
+                        norm.evaluate(threads, x, affine, (&running[0], &running[1]), after, y);
+                    }
+                }
+                Work::Relu => elementwise::relu(threads, x, y),
+                Work::Maximum(pool) => pool.maximum(threads, x, y),
+                Work::Mean(pool) => pool.mean(threads, x, y),
+                Work::GlobalMean => {
+                    let (channels, places) = channels_places(buffers, y.len() / n);
+                    pool::global_mean(threads, x, places, channels, y);
+                }
+                Work::Flatten { channels } => {
+                    let (channels, places) = channels_places(buffers, *channels);
+                    layout::channels_first(threads, x, channels, places, y);
+                }
+                Work::Add => elementwise::add(threads, x, other.unwrap_or_default(), rectify, y),
             }
         });
     }
@@ -96,12 +121,13 @@ impl Step {
         gradients: &mut Buffers,
     ) {
         let (x, y, add) = (self.x, self.y, self.add);
+        let rectified = self.rectify.then(|| buffers.get(y, n));
         match &mut self.work {
-            Work::Conv { conv, weight, bias } => {
-                let dy = gradients.whole(y);
+            Work::Conv { conv, weight, bias, .. } => {
+                let dy = gradients.get(y, n);
                 conv.weight_gradient(threads, n, buffers.get(x, n), dy, &mut parameters.gradients[*weight]);
                 if let Some(bias) = bias {
-                    elementwise::column_sums(gradients.get(y, n), &mut parameters.gradients[*bias]);
+                    elementwise::column_sums(dy, &mut parameters.gradients[*bias]);
                 }
                 if into_x {
                     gradients.with(x, n, |gradients, dx| {
@@ -109,27 +135,28 @@ impl Step {
                     });
                 }
             }
-            Work::Norm { norm, first, rectify } => {
-                let rectified = rectify.then(|| buffers.get(y, n));
+            Work::Norm { norm, first, .. } => {
+                let passed = match (rectified, self.other) {
+                    (None, _) => Passed::All,
+                    (Some(_), None) => Passed::Computed,
+                    (Some(y), Some(_)) => Passed::Stored(y),
+                };
                 let scale = &parameters.values[*first];
                 let (left, right) = parameters.gradients.split_at_mut(*first + 1);
-                gradients.with(x, n, |gradients, dx| {
-                    let affine = (left[*first].as_mut_slice(), right[0].as_mut_slice());
-                    norm.gradient(
-                        threads,
-                        buffers.get(x, n),
-                        rectified,
-                        gradients.get(y, n),
-                        scale,
-                        affine,
-                        add[0],
-                        dx,
-                    );
-                });
+                let affine = (left[*first].as_mut_slice(), right[0].as_mut_slice());
+                let of_x = buffers.get(x, n);
+                match self.other {
+                    None => gradients.with(x, n, |gradients, dx| {
+                        norm.gradient(threads, of_x, passed, gradients.get(y, n), scale, affine, add[0], dx, None);
+                    }),
+                    Some(other) => gradients.with_both([x, other], n, |gradients, dx, dother| {
+                        let dy = gradients.get(y, n);
+                        norm.gradient(threads, of_x, passed, dy, scale, affine, add[0], dx, Some((dother, add[1])));
+                    }),
+                }
             }
-            Work::Add { other, rectify } => {
-                let (other, rectified) = (*other, rectify.then(|| buffers.get(y, n)));
-                for (into, add) in [(x, add[0]), (other, add[1])] {
+            Work::Add => {
+                for (into, add) in [Some(x), self.other].into_iter().flatten().zip(add) {
                     gradients.with(into, n, |gradients, dx| match rectified {
                         Some(rectified) => elementwise::relu_gradient(threads, rectified, gradients.get(y, n), add, dx),
                         None => elementwise::pass(threads, gradients.get(y, n), add, dx),
@@ -162,6 +189,13 @@ impl Step {
                     }
                 });
             }
+        }
+    }
+
+    /// Says that parameters have changed.
+    pub(super) fn forget(&mut self) {
+        if let Work::Conv { conv, .. } = &mut self.work {
+            conv.forget();
         }
     }
 }
