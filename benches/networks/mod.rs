@@ -20,7 +20,7 @@ impl Fingerprints for NoData {
 }
 
 /// Evaluates a call of `std.models`, such as `resnet50(classes: 1000)`, to an architecture.
-pub fn network(name: &str, classes: usize, size: usize) -> Arch {
+pub(crate) fn network(name: &str, classes: usize, size: usize) -> Arch {
     let text = format!(
         "import std.models.{{{name}}}\nlet s = {name}(classes: {classes}, size: {size}) |> init(first(seeds(1)))\n"
     );

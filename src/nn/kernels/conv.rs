@@ -256,11 +256,8 @@ impl Conv {
                 phase.with_rows(x, g.inputs, channel, (first, count), (from, to), |rows| {
                     for panel in mine.clone() {
                         let inside = width.min(outputs - panel * width);
-                        let start = group * outputs + panel * width;
-                        for (row, to) in gradients.chunks_exact_mut(width).take(count).enumerate() {
-                            let at = (first + row) * g.outputs + start;
-                            to[..inside].copy_from_slice(&dy[at..at + inside]);
-                        }
+                        let dy = &dy[first * g.outputs + group * outputs + panel * width..];
+                        copy_panel(dy, g.outputs, inside, &mut gradients[..count * width], width);
                         let at = ((part * g.groups + group) * panels + panel) * depth + from;
                         // SAFETY: every task has its own part, group, panels and inputs.
                         let sums = unsafe { sums.part(at * width, (to - from) * width) };
@@ -407,32 +404,56 @@ fn pack(threads: &Threads, g: &Geometry, taps: &[usize], swapped: bool, w: &[f32
     let width = panel(targets);
     let panels = targets.div_ceil(width);
     let size = taps.len() * sources * width;
-    packed.clear();
     packed.resize(g.groups * panels * size, 0.0);
     threads.pieces(packed, size, |nth, packed| {
         let (group, first) = (nth / panels, nth % panels * width);
         let inside = width.min(targets - first);
         let w = &w[group * outputs * inputs * all..][..outputs * inputs * all];
         for (tap, rows) in taps.iter().zip(packed.chunks_exact_mut(sources * width)) {
-            if swapped {
-                for (source, row) in rows.chunks_exact_mut(width).enumerate() {
-                    let from = (source * inputs + first) * all + tap;
-                    for (lane, value) in row[..inside].iter_mut().enumerate() {
-                        *value = w[from + lane * all];
+            let at = |target: usize, source: usize| {
+                let (output, input) = if swapped { (source, target) } else { (target, source) };
+                (output * inputs + input) * all + tap
+            };
+            if swapped && all == 1 {
+                copy_panel(&w[first..], inputs, inside, rows, width);
+                continue;
+            }
+            // A few sources at a time, so that what is read and what is written stay near.
+            let mut near = [[0.0f32; 32]; 16];
+            for start in (0..sources).step_by(16) {
+                let count = (sources - start).min(16);
+                let step = if swapped { inputs * all } else { all };
+                for lane in 0..inside {
+                    let from = &w[at(first + lane, start)..];
+                    for (row, value) in near[..count].iter_mut().zip(from.iter().step_by(step)) {
+                        row[lane] = *value;
                     }
                 }
-            } else {
-                // A few sources at a time, so that what is written stays near.
-                for start in (0..sources).step_by(16) {
-                    let end = sources.min(start + 16);
-                    for lane in 0..inside {
-                        let from = &w[((first + lane) * inputs + start) * all..((first + lane) * inputs + end) * all];
-                        for (source, value) in from.iter().skip(*tap).step_by(all).enumerate() {
-                            rows[(start + source) * width + lane] = *value;
-                        }
-                    }
+                for (row, near) in rows[start * width..].chunks_exact_mut(width).zip(&near[..count]) {
+                    row.copy_from_slice(&near[..width]);
                 }
             }
         }
     });
+}
+
+/// Copies the first `inside` values of rows that lie `stride` apart into rows of one panel's width.
+fn copy_panel(from: &[f32], stride: usize, inside: usize, to: &mut [f32], width: usize) {
+    fn whole<const W: usize>(from: &[f32], stride: usize, to: &mut [f32]) {
+        for (nth, to) in to.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            if let Some(row) = from[nth * stride..].first_chunk::<W>() {
+                *to = *row;
+            }
+        }
+    }
+    match (inside, width) {
+        (32, 32) => whole::<32>(from, stride, to),
+        (16, 16) => whole::<16>(from, stride, to),
+        (8, 8) => whole::<8>(from, stride, to),
+        _ => {
+            for (nth, to) in to.chunks_exact_mut(width).enumerate() {
+                to[..inside].copy_from_slice(&from[nth * stride..nth * stride + inside]);
+            }
+        }
+    }
 }

@@ -11,9 +11,9 @@ pub(super) const EPSILON: f64 = 1e-5;
 const MOMENTUM: f32 = 0.1;
 /// Values that one task works on.
 const PIECE: usize = 32 * 1024;
-/// Lanes that column sums run over; wide rows take several vectors at a time.
+/// Lanes that sums over columns run over: several vectors at a time, then one.
+const WIDE: usize = 64;
 const LANES: usize = 16;
-const WIDE: usize = 4 * LANES;
 
 /// Mean and sum of squared differences of every channel in blocks of rows. Blocks are joined in order, in f64.
 #[derive(Default)]
@@ -250,12 +250,13 @@ impl Norm {
             self.offset[c] = affine.1[c] - self.mean[c] * self.factor[c];
         }
         let piece = rows_of(self.channels) * self.channels;
+        let [factor, offset] = [&self.factor, &self.offset].map(|row| tiled(row));
         threads.pieces(y, piece, |i, y| {
             let range = i * piece..i * piece + y.len();
             let x = &x[range.clone()];
             match after.other {
-                Some(other) => affine_sum(x, &other[range], &self.factor, &self.offset, after.rectify, y),
-                None => affine_map(x, &self.factor, &self.offset, after.rectify, y),
+                Some(other) => affine_sum(x, &other[range], &factor, &offset, after.rectify, y),
+                None => affine_map(x, &factor, &offset, after.rectify, y),
             }
         });
     }
@@ -292,7 +293,8 @@ impl Norm {
             base[c] = (-factor * sums[c] / count) as f32;
             slope[c] = (-factor * sums[channels + c] * inverse * inverse / count) as f32;
         }
-        let terms = [&self.mean, &gain, &slope, &base, &self.factor, &self.offset].map(Vec::as_slice);
+        let terms = [&self.mean, &gain, &slope, &base, &self.factor, &self.offset].map(|row| tiled(row));
+        let terms = [0, 1, 2, 3, 4, 5].map(|at| terms[at].as_slice());
         let piece = rows_of(channels) * channels;
         let (other, add_other) = match other {
             Some((other, add)) => (Some(Shared(other.as_mut_ptr())), add),
@@ -348,8 +350,8 @@ impl Norm {
     }
 }
 
-/// Adds `term(values, constants)` of every element to the two sums of its channel, one accumulator per lane: wide rows
-/// are cut into vectors, narrow ones that divide a vector are joined (the constants are then as wide as a vector).
+/// Adds `term(values, constants)` of every element to the two sums of its channel, one accumulator per lane. Rows are
+/// as wide as the constants, see [`tiled`].
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "inlined into functions that enable vector instructions")]
 fn columns<const K: usize, const M: usize>(
@@ -359,23 +361,22 @@ fn columns<const K: usize, const M: usize>(
     term: impl Fn([f32; K], [f32; M]) -> [f32; 2] + Copy,
 ) {
     let channels = sums.len() / 2;
-    let len = operands[0].len();
-    let width = if LANES.is_multiple_of(channels) { LANES } else { channels };
+    let (len, width) = (operands[0].len(), constants[0].len());
     let rows = len / width;
     let mut first = 0;
     while first < width {
         let left = width - first;
         first += if left >= WIDE {
-            lane_sums::<K, M, WIDE>(operands, constants, (rows, width), first, sums, term)
+            lane_sums::<K, M, WIDE>(operands, constants, rows, first, sums, term)
         } else if left >= LANES {
-            lane_sums::<K, M, LANES>(operands, constants, (rows, width), first, sums, term)
+            lane_sums::<K, M, LANES>(operands, constants, rows, first, sums, term)
         } else {
-            lane_sums::<K, M, 1>(operands, constants, (rows, width), first, sums, term)
+            lane_sums::<K, M, 1>(operands, constants, rows, first, sums, term)
         };
     }
     for at in rows * width..len {
         let channel = at % channels;
-        let value = term(operands.map(|operand| operand[at]), constants.map(|row| row[channel]));
+        let value = term(std::array::from_fn(|k| operands[k][at]), std::array::from_fn(|m| constants[m][channel]));
         sums[channel] += value[0];
         sums[channels + channel] += value[1];
     }
@@ -386,28 +387,25 @@ fn columns<const K: usize, const M: usize>(
 fn lane_sums<const K: usize, const M: usize, const L: usize>(
     operands: [&[f32]; K],
     constants: [&[f32]; M],
-    (rows, width): (usize, usize),
+    rows: usize,
     first: usize,
     sums: &mut [f32],
     term: impl Fn([f32; K], [f32; M]) -> [f32; 2] + Copy,
 ) -> usize {
-    let channels = sums.len() / 2;
+    let (channels, width) = (sums.len() / 2, constants[0].len());
     let mut totals = [[0.0f32; L]; 2];
-    let constants = constants.map(|row| {
-        let mut lanes = [0.0f32; L];
-        lanes.copy_from_slice(&row[first..first + L]);
-        lanes
-    });
+    let mut fixed = [[0.0f32; L]; M];
+    for m in 0..M {
+        fixed[m].copy_from_slice(&constants[m][first..first + L]);
+    }
     for row in 0..rows {
         let start = row * width + first;
-        let blocks = operands.map(|operand| {
-            let mut lanes = [0.0f32; L];
-            lanes.copy_from_slice(&operand[start..start + L]);
-            lanes
-        });
+        let mut blocks = [[0.0f32; L]; K];
+        for k in 0..K {
+            blocks[k].copy_from_slice(&operands[k][start..start + L]);
+        }
         for lane in 0..L {
-            let value =
-                term(std::array::from_fn(|k| blocks[k][lane]), std::array::from_fn(|m| constants[m][lane]));
+            let value = term(std::array::from_fn(|k| blocks[k][lane]), std::array::from_fn(|m| fixed[m][lane]));
             totals[0][lane] += value[0];
             totals[1][lane] += value[1];
         }
@@ -419,9 +417,9 @@ fn lane_sums<const K: usize, const M: usize, const L: usize>(
     L
 }
 
-/// Repeats a row of per-channel values so that it covers a joined vector.
+/// Repeats a row of per-channel values until it is at least [`WIDE`]: narrow rows are worked on several at a time.
 fn tiled(row: &[f32]) -> Vec<f32> {
-    if LANES.is_multiple_of(row.len()) { row.repeat(LANES / row.len()) } else { row.to_vec() }
+    row.repeat(WIDE.div_ceil(row.len()))
 }
 
 vectorised! {
@@ -450,8 +448,7 @@ vectorised! {
 
 vectorised! {
     fn affine_map(x: &[f32], factor: &[f32], offset: &[f32], rectify: bool, y: &mut [f32]) {
-        let channels = factor.len();
-        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+        for (y, x) in y.chunks_mut(factor.len()).zip(x.chunks(factor.len())) {
             for ((y, x), (factor, offset)) in y.iter_mut().zip(x).zip(factor.iter().zip(offset)) {
                 let value = x * factor + offset;
                 *y = if rectify && value <= 0.0 { 0.0 } else { value };
@@ -462,10 +459,8 @@ vectorised! {
 
 vectorised! {
     fn affine_sum(x: &[f32], other: &[f32], factor: &[f32], offset: &[f32], rectify: bool, y: &mut [f32]) {
-        let channels = factor.len();
-        for ((y, x), other) in
-            y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).zip(other.chunks_exact(channels))
-        {
+        let width = factor.len();
+        for ((y, x), other) in y.chunks_mut(width).zip(x.chunks(width)).zip(other.chunks(width)) {
             for (((y, x), other), (factor, offset)) in y.iter_mut().zip(x).zip(other).zip(factor.iter().zip(offset)) {
                 let value = x * factor + offset + other;
                 *y = if rectify && value <= 0.0 { 0.0 } else { value };
@@ -478,15 +473,15 @@ vectorised! {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "inlined into functions that enable vector instructions")]
 fn gradient_row(x: &[f32], terms: [&[f32]; 6], add: bool, dx: &mut [f32], gradient: impl Fn(usize) -> f32) {
-    let channels = dx.len();
-    let [mean, gain, slope, base, ..] = terms.map(|term| &term[..channels]);
-    let x = &x[..channels];
+    let width = dx.len();
+    let [mean, gain, slope, base, ..] = terms;
+    let (x, mean, gain, slope, base) = (&x[..width], &mean[..width], &gain[..width], &slope[..width], &base[..width]);
     if add {
-        for c in 0..channels {
+        for c in 0..width {
             dx[c] += gain[c] * gradient(c) + slope[c] * (x[c] - mean[c]) + base[c];
         }
     } else {
-        for c in 0..channels {
+        for c in 0..width {
             dx[c] = gain[c] * gradient(c) + slope[c] * (x[c] - mean[c]) + base[c];
         }
     }
@@ -494,8 +489,9 @@ fn gradient_row(x: &[f32], terms: [&[f32]; 6], add: bool, dx: &mut [f32], gradie
 
 vectorised! {
     fn gradient_of_all(x: &[f32], dy: &[f32], terms: [&[f32]; 6], add: bool, dx: &mut [f32]) {
-        let channels = terms[0].len();
-        for ((x, dy), dx) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels)) {
+        let width = terms[0].len();
+        for ((x, dy), dx) in x.chunks(width).zip(dy.chunks(width)).zip(dx.chunks_mut(width)) {
+            let dy = &dy[..dx.len()];
             gradient_row(x, terms, add, dx, #[inline(always)] |c| dy[c]);
         }
     }
@@ -503,9 +499,10 @@ vectorised! {
 
 vectorised! {
     fn gradient_of_computed(x: &[f32], dy: &[f32], terms: [&[f32]; 6], add: bool, dx: &mut [f32]) {
-        let channels = terms[0].len();
-        let [.., factor, offset] = terms.map(|term| &term[..channels]);
-        for ((x, dy), dx) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels)) {
+        let width = terms[0].len();
+        for ((x, dy), dx) in x.chunks(width).zip(dy.chunks(width)).zip(dx.chunks_mut(width)) {
+            let (x, dy) = (&x[..dx.len()], &dy[..dx.len()]);
+            let (factor, offset) = (&terms[4][..dx.len()], &terms[5][..dx.len()]);
             gradient_row(x, terms, add, dx, #[inline(always)] |c| {
                 if x[c] * factor[c] + offset[c] > 0.0 { dy[c] } else { 0.0 }
             });
@@ -515,9 +512,10 @@ vectorised! {
 
 vectorised! {
     fn gradient_of_stored(x: &[f32], y: &[f32], dy: &[f32], terms: [&[f32]; 6], add: bool, dx: &mut [f32]) {
-        let channels = terms[0].len();
-        let operands = x.chunks_exact(channels).zip(y.chunks_exact(channels)).zip(dy.chunks_exact(channels));
-        for (((x, y), dy), dx) in operands.zip(dx.chunks_exact_mut(channels)) {
+        let width = terms[0].len();
+        let operands = x.chunks(width).zip(y.chunks(width)).zip(dy.chunks(width));
+        for (((x, y), dy), dx) in operands.zip(dx.chunks_mut(width)) {
+            let (y, dy) = (&y[..dx.len()], &dy[..dx.len()]);
             gradient_row(x, terms, add, dx, #[inline(always)] |c| if y[c] > 0.0 { dy[c] } else { 0.0 });
         }
     }

@@ -1,5 +1,8 @@
 //! Pooling: maximum, mean and global mean, with exact gradients.
 
+use std::ops::Range;
+
+use super::simd::vectorised;
 use super::Threads;
 
 /// Sizes of a pooling layer.
@@ -23,21 +26,25 @@ impl Pool {
         self.size.map(|extent| (extent + 2 * self.pad - self.kernel) / self.stride + 1)
     }
 
-    fn window(&self, axis: usize, at: usize) -> std::ops::Range<usize> {
+    fn window(&self, axis: usize, at: usize) -> Range<usize> {
         let start = at * self.stride;
         start.saturating_sub(self.pad)..(start + self.kernel - self.pad).min(self.size[axis])
     }
 
-    /// Calls `visit` with the place of every output and the places that its window covers, in row order.
-    fn each_window(&self, mut visit: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
+    /// Calls `visit` with the place of every output, the rows and the columns that its window covers.
+    fn each_window(&self, mut visit: impl FnMut(usize, Range<usize>, Range<usize>)) {
         let [height, width] = self.output();
         for y in 0..height {
             for x in 0..width {
-                let columns = self.window(1, x);
-                let mut covered = self.window(0, y).flat_map(|row| columns.clone().map(move |column| (row, column)));
-                visit(y * width + x, &mut covered.by_ref().map(|(row, column)| row * self.size[1] + column));
+                visit(y * width + x, self.window(0, y), self.window(1, x));
             }
         }
+    }
+
+    /// Lists the places that a window covers, row by row.
+    fn covered(&self, rows: Range<usize>, columns: Range<usize>) -> impl Iterator<Item = usize> {
+        let width = self.size[1];
+        rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
     }
 
     fn input(&self) -> usize {
@@ -53,13 +60,11 @@ impl Pool {
         let c = self.channels;
         threads.pieces(y, self.outputs(), |image, y| {
             let x = &x[image * self.input()..][..self.input()];
-            self.each_window(|at, covered| {
+            self.each_window(|at, rows, columns| {
                 let y = &mut y[at * c..(at + 1) * c];
                 y.fill(f32::NEG_INFINITY);
-                for place in covered {
-                    for (y, x) in y.iter_mut().zip(&x[place * c..(place + 1) * c]) {
-                        *y = if *x > *y || x.is_nan() { *x } else { *y };
-                    }
+                for place in self.covered(rows, columns) {
+                    largest(&x[place * c..(place + 1) * c], y);
                 }
             });
         });
@@ -72,19 +77,14 @@ impl Pool {
             let x = &x[image * self.input()..][..self.input()];
             let dy = &dy[image * self.outputs()..][..self.outputs()];
             let mut best = vec![0.0f32; c];
-            let mut winner = vec![0usize; c];
-            self.each_window(|at, covered| {
+            let mut winner = vec![0u32; c];
+            self.each_window(|at, rows, columns| {
                 best.fill(f32::NEG_INFINITY);
-                for place in covered {
-                    let candidates = &x[place * c..(place + 1) * c];
-                    for ((best, winner), x) in best.iter_mut().zip(&mut winner).zip(candidates) {
-                        if *x > *best || x.is_nan() || *best == f32::NEG_INFINITY {
-                            (*best, *winner) = (*x, place);
-                        }
-                    }
+                for place in self.covered(rows, columns) {
+                    challenge(&x[place * c..(place + 1) * c], place as u32, &mut best, &mut winner);
                 }
                 for (channel, (winner, dy)) in winner.iter().zip(&dy[at * c..(at + 1) * c]).enumerate() {
-                    dx[winner * c + channel] += dy;
+                    dx[*winner as usize * c + channel] += dy;
                 }
             });
         });
@@ -96,10 +96,10 @@ impl Pool {
         let share = 1.0 / (self.kernel * self.kernel) as f32;
         threads.pieces(y, self.outputs(), |image, y| {
             let x = &x[image * self.input()..][..self.input()];
-            self.each_window(|at, covered| {
+            self.each_window(|at, rows, columns| {
                 let y = &mut y[at * c..(at + 1) * c];
                 y.fill(0.0);
-                for place in covered {
+                for place in self.covered(rows, columns) {
                     for (y, x) in y.iter_mut().zip(&x[place * c..(place + 1) * c]) {
                         *y += x;
                     }
@@ -115,15 +115,34 @@ impl Pool {
         let share = 1.0 / (self.kernel * self.kernel) as f32;
         threads.pieces(dx, self.input(), |image, dx| {
             let dy = &dy[image * self.outputs()..][..self.outputs()];
-            self.each_window(|at, covered| {
+            self.each_window(|at, rows, columns| {
                 let dy = &dy[at * c..(at + 1) * c];
-                for place in covered {
+                for place in self.covered(rows, columns) {
                     for (dx, dy) in dx[place * c..(place + 1) * c].iter_mut().zip(dy) {
                         *dx += dy * share;
                     }
                 }
             });
         });
+    }
+}
+
+vectorised! {
+    fn largest(x: &[f32], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = if *x > *y || x.is_nan() { *x } else { *y };
+        }
+    }
+}
+
+vectorised! {
+    /// Where `x` is larger than the best so far, it is the best, and `place` the winner.
+    fn challenge(x: &[f32], place: u32, best: &mut [f32], winner: &mut [u32]) {
+        for ((best, winner), x) in best.iter_mut().zip(winner).zip(x) {
+            let wins = *x > *best || x.is_nan() || *best == f32::NEG_INFINITY;
+            *best = if wins { *x } else { *best };
+            *winner = if wins { place } else { *winner };
+        }
     }
 }
 

@@ -8,12 +8,13 @@
 //! The transforms only add, subtract and halve, so rounding errors stay near those of the direct sum.
 
 #![expect(clippy::inline_always, reason = "inlined into functions that enable vector instructions")]
+#![expect(clippy::needless_range_loop, reason = "loops over registers unroll by index; closures would not be inlined")]
 
 use std::ops::Range;
 
 use super::conv::{Finish, Geometry};
 use super::micro::{Rows, TILE, Target, correlate, multiply, panel};
-use super::simd::{Lanes, Level, Vector, level};
+use super::simd::{Lanes, Level, Vector, level, vectorised};
 use super::{Shared, Threads, finish, with_scratch};
 
 /// A 3×3 convolution of stride 1.
@@ -49,8 +50,10 @@ const PANELS: usize = 8;
 /// Tasks that a pass is cut into at least, if it is large enough.
 const TASKS: usize = 16;
 
-/// One tile: images `image`, tile row and column.
-type Place = (usize, usize, usize);
+/// Values outside an image, as many as there may be channels.
+static ZEROS: [f32; MOST] = [0.0; MOST];
+/// Channels that a convolution may have at most.
+const MOST: usize = 8192;
 
 impl Grid {
     fn new(from: [usize; 2], to: [usize; 2], pad: usize) -> Self {
@@ -61,23 +64,53 @@ impl Grid {
         n * self.tiles[0] * self.tiles[1]
     }
 
-    fn place(&self, tile: usize) -> Place {
-        let each = self.tiles[0] * self.tiles[1];
-        (tile / each, tile % each / self.tiles[1], tile % self.tiles[1])
-    }
-
-    /// Offsets of the 4×4 inputs of a tile in pixels; `None` outside the image.
-    fn inputs(&self, (image, row, column): Place) -> [Option<usize>; SPOTS] {
-        let [height, width] = self.from;
-        std::array::from_fn(|at| {
-            let y = (2 * row + at / 4).checked_sub(self.pad).filter(|y| *y < height)?;
-            let x = (2 * column + at % 4).checked_sub(self.pad).filter(|x| *x < width)?;
-            Some((image * height + y) * width + x)
+    /// Lists image, row and column of some tiles.
+    fn places(&self, first: usize, count: usize) -> impl Iterator<Item = [usize; 3]> + use<> {
+        let [rows, columns] = self.tiles;
+        let [mut image, mut row, mut column] =
+            [first / (rows * columns), first % (rows * columns) / columns, first % columns];
+        (0..count).map(move |_| {
+            let place = [image, row, column];
+            column += 1;
+            if column == columns {
+                (column, row) = (0, row + 1);
+            }
+            if row == rows {
+                (row, image) = (0, image + 1);
+            }
+            place
         })
     }
 
+    /// Where the 4×4 inputs of a tile lie.
+    ///
+    /// # Safety
+    /// `x` holds the images that the place is on, `channels` values per pixel.
+    #[inline(always)]
+    unsafe fn inputs(&self, x: *const f32, channels: usize, [image, row, column]: [usize; 3]) -> [*const f32; SPOTS] {
+        let [height, width] = self.from;
+        let (top, left) = (2 * row, 2 * column);
+        // SAFETY: pixels inside the image are the caller's, others are zeros.
+        unsafe {
+            let x = x.add(image * height * width * channels);
+            let whole = |at: usize, extent: usize| at >= self.pad && at + 4 - self.pad <= extent;
+            if whole(top, height) && whole(left, width) {
+                let base = x.add(((top - self.pad) * width + left - self.pad) * channels);
+                return std::array::from_fn(|at| base.add((at / 4 * width + at % 4) * channels));
+            }
+            std::array::from_fn(|at| {
+                let inside = |at: usize, extent: usize| at.checked_sub(self.pad).filter(|at| *at < extent);
+                match (inside(top + at / 4, height), inside(left + at % 4, width)) {
+                    (Some(y), Some(column)) => x.add((y * width + column) * channels),
+                    _ => ZEROS.as_ptr(),
+                }
+            })
+        }
+    }
+
     /// Offsets of the 2×2 outputs of a tile in pixels; `None` outside the image.
-    fn outputs(&self, (image, row, column): Place) -> [Option<usize>; 4] {
+    #[inline(always)]
+    fn outputs(&self, [image, row, column]: [usize; 3]) -> [Option<usize>; 4] {
         let [height, width] = self.to;
         std::array::from_fn(|at| {
             let (y, x) = (2 * row + at / 2, 2 * column + at % 2);
@@ -95,7 +128,7 @@ impl Winograd {
     /// Whether a convolution can go this way.
     pub(super) fn suits(g: &Geometry) -> bool {
         let plain = g.kernel == [3, 3] && g.stride == 1 && g.dilation == 1 && g.groups == 1 && g.pad <= 2;
-        plain && g.inputs.is_multiple_of(LANES) && g.outputs.is_multiple_of(LANES)
+        plain && g.inputs.max(g.outputs) <= MOST && g.inputs.is_multiple_of(LANES) && g.outputs.is_multiple_of(LANES)
     }
 
     /// Prepares a convolution that [suits](Self::suits).
@@ -115,7 +148,6 @@ impl Winograd {
         let (targets, sources) = if swapped { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
         let width = panel(targets);
         let panels = targets.div_ceil(width);
-        packed.clear();
         packed.resize(SPOTS * panels * sources * width, 0.0);
         let to = Shared(packed.as_mut_ptr());
         let blocks = sources.div_ceil(LANES);
@@ -201,14 +233,10 @@ impl Winograd {
                 for block in part * blocks / parts..(part + 1) * blocks / parts {
                     let first = block * BLOCK;
                     let count = BLOCK.min(tiles - first);
-                    for tile in 0..count {
-                        let place = self.forward.place(first + tile);
-                        let x = Patch { values: x, channels: inputs, offsets: self.forward.inputs(place) };
-                        input_line(line, &x, from..to, rows, tile * stride, BLOCK * stride);
-                        let dy = Patch { values: dy, channels: outputs, offsets: self.forward.outputs(place) };
-                        let range = mine.start * width..outputs.min(mine.end * width);
-                        gradient_line(line, &dy, range, gradients, tile, width, mine.len());
-                    }
+                    let tiles = Tiles { grid: &self.forward, first, count };
+                    input_tiles(line..line + 1, &tiles, (x, inputs), from..to, rows, stride, BLOCK * stride);
+                    let range = mine.start * width..outputs.min(mine.end * width);
+                    gradient_tiles(line, &tiles, (dy, outputs), range, gradients, width);
                     for column in 0..4 {
                         let values = &rows[column * BLOCK * stride..];
                         let rows = Rows { values, stride, count, depth };
@@ -269,7 +297,7 @@ fn convolve(
     let tiles = grid.count(n);
     // Transformed inputs and products of a block stay in the second-level cache, if that leaves enough tiles.
     let fitting = 11_000 / (inputs + outputs.min(PANELS * width)) / TILE * TILE;
-    let block = fitting.clamp(2 * TILE, 4 * TILE).min(tiles.div_ceil(TASKS).next_multiple_of(TILE));
+    let block = fitting.clamp(2 * TILE, 8 * TILE).min(tiles.div_ceil(TASKS).next_multiple_of(TILE));
     let blocks = tiles.div_ceil(block);
     let bundle = if blocks >= TASKS { panels } else { PANELS };
     let bundles = panels.div_ceil(bundle);
@@ -289,13 +317,8 @@ fn convolve(
         let of_inputs = SPOTS * block * stride;
         with_scratch(of_inputs + SPOTS * block * range.len(), |scratch| {
             let (rows, products) = scratch.split_at_mut(of_inputs);
-            for tile in 0..count {
-                let x = Patch { values: x, channels: inputs, offsets: grid.inputs(grid.place(first + tile)) };
-                for line in 0..4 {
-                    let rows = &mut rows[4 * line * block * stride..];
-                    input_line(line, &x, 0..inputs, rows, tile * stride, block * stride);
-                }
-            }
+            let tiles = Tiles { grid, first, count };
+            input_tiles(0..4, &tiles, (x, inputs), 0..inputs, rows, stride, block * stride);
             let places: Vec<usize> = (0..count).map(|tile| tile * range.len()).collect();
             for spot in 0..SPOTS {
                 let products = Shared(products[spot * block * range.len()..].as_mut_ptr());
@@ -316,14 +339,10 @@ fn convolve(
                     }
                 }
             }
-            let mut written = Vec::with_capacity(4 * count);
-            for tile in 0..count {
-                let offsets = grid.outputs(grid.place(first + tile));
-                written.extend(offsets.iter().flatten().map(|pixel| pixel * outputs));
-                let products = &products[tile * range.len()..];
-                // SAFETY: every task has its own tiles and channels.
-                unsafe { output_tile(products, block * range.len(), &offsets, range.clone(), outputs, add, all) };
-            }
+            // SAFETY: every task has its own tiles and channels.
+            unsafe { output_tiles(products, block * range.len(), &tiles, range.clone(), outputs, add, all) };
+            let pixels = grid.places(first, count).flat_map(|place| grid.outputs(place).into_iter().flatten());
+            let written: Vec<usize> = pixels.map(|pixel| pixel * outputs).collect();
             // SAFETY: as above.
             unsafe { finish::block(&finish, partial, nth, all, &written, range) };
         });
@@ -333,97 +352,92 @@ fn convolve(
     }
 }
 
-/// Some pixels around a tile.
-struct Patch<'a, const N: usize> {
-    values: &'a [f32],
-    channels: usize,
-    offsets: [Option<usize>; N],
+/// Some tiles of a grid.
+#[derive(Clone, Copy)]
+struct Tiles<'a> {
+    grid: &'a Grid,
+    first: usize,
+    count: usize,
 }
 
-impl<const N: usize> Patch<'_, N> {
-    /// Checks that channels up to `end` of all pixels exist.
-    fn check(&self, end: usize) {
-        assert!(end <= self.channels);
-        let last = self.offsets.iter().flatten().max().map_or(0, |pixel| (pixel + 1) * self.channels);
-        assert!(last <= self.values.len(), "pixels lie inside the image");
-    }
-
-    #[inline(always)]
-    unsafe fn load<V: Vector>(&self, at: usize, channel: usize) -> V {
-        // SAFETY: the caller checked the pixels and the channels.
-        unsafe {
-            match self.offsets[at] {
-                Some(pixel) => V::load(self.values.as_ptr().add(pixel * self.channels + channel)),
-                None => V::splat(0.0),
-            }
-        }
+impl Tiles<'_> {
+    /// Number of images that the tiles lie on or behind.
+    fn images(&self) -> usize {
+        (self.first + self.count).div_ceil(self.grid.count(1))
     }
 }
 
-/// Line `line` of Bᵀ x B: spot `[line, column]` of channel c goes to `to[column * apart + at + c]`.
-fn input_line(line: usize, x: &Patch<'_, SPOTS>, range: Range<usize>, to: &mut [f32], at: usize, apart: usize) {
-    x.check(range.end);
-    assert!(3 * apart + at + range.len() <= to.len() && range.len().is_multiple_of(LANES), "spots fit");
-    // SAFETY: sizes are checked above; the processor has its level.
-    unsafe {
+/// Calls a function compiled for the level of this processor.
+macro_rules! at_level {
+    ($sixteen:ident, $eight:ident, $with:ident($($arg:expr),*)) => {
         match level() {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => x86::input_line_16(line, x, range, to, at, apart),
+            Level::Avx512 => x86::$sixteen($($arg),*),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => x86::input_line_8(line, x, range, to, at, apart),
-            Level::Portable => input_line_with::<Lanes<8>>(line, x, range, to, at, apart),
+            Level::Avx2 => x86::$eight($($arg),*),
+            Level::Portable => $with::<Lanes<8>>($($arg),*),
         }
+    };
+}
+
+/// Lines of Bᵀ x B of some tiles: spot `[line, column]` of channel c of tile t goes to
+/// `to[(4 * line + column) * apart + t * stride + c]`, counted from the first line and channel.
+fn input_tiles(
+    lines: Range<usize>,
+    tiles: &Tiles<'_>,
+    (x, channels): (&[f32], usize),
+    range: Range<usize>,
+    to: &mut [f32],
+    stride: usize,
+    apart: usize,
+) {
+    let pixels = tiles.images() * tiles.grid.from[0] * tiles.grid.from[1];
+    assert!(pixels * channels <= x.len() && range.end <= channels.min(MOST), "pixels lie inside the images");
+    let last = (4 * lines.len() - 1) * apart + (tiles.count - 1) * stride + range.len();
+    assert!(last <= to.len() && range.len().is_multiple_of(LANES), "spots fit");
+    // SAFETY: sizes are checked above; the processor has its level.
+    unsafe {
+        at_level!(input_16, input_8, input_with(lines, tiles, (x, channels), range, to, stride, apart));
     }
 }
 
-/// Line `line` of A dy Aᵀ: spot `[line, column]` goes to panels, `[column][panel][tile][lane]` of blocks of tiles.
-fn gradient_line(
+/// Line `line` of A dy Aᵀ of some tiles, as `[column][panel][tile][lane]`; panels have room for [`BLOCK`] tiles.
+fn gradient_tiles(
     line: usize,
-    dy: &Patch<'_, 4>,
+    tiles: &Tiles<'_>,
+    (dy, channels): (&[f32], usize),
     range: Range<usize>,
     to: &mut [f32],
-    tile: usize,
     width: usize,
-    panels: usize,
 ) {
-    dy.check(range.end);
-    assert!(4 * panels * BLOCK * width <= to.len() && range.len() <= panels * width, "spots fit");
+    let pixels = tiles.images() * tiles.grid.to[0] * tiles.grid.to[1];
+    assert!(pixels * channels <= dy.len() && range.end <= channels.min(MOST), "pixels lie inside the images");
+    assert!(4 * range.len().div_ceil(width) * BLOCK * width <= to.len() && tiles.count <= BLOCK, "spots fit");
     assert!(range.len().is_multiple_of(LANES) && width.is_multiple_of(LANES), "vectors are whole");
     // SAFETY: sizes are checked above; the processor has its level.
     unsafe {
-        match level() {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => x86::gradient_line_16(line, dy, range, to, tile, width, panels),
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => x86::gradient_line_8(line, dy, range, to, tile, width, panels),
-            Level::Portable => gradient_line_with::<Lanes<8>>(line, dy, range, to, tile, width, panels),
-        }
+        at_level!(gradient_16, gradient_8, gradient_with(line, tiles, (dy, channels), range, to, width));
     }
 }
 
-/// Aᵀ m A of one tile: spot s of channel c of the range is `products[s * apart + c]`.
+/// Aᵀ m A of some tiles: spot s of channel c of tile t is `products[s * apart + t * range.len() + c]`.
 ///
 /// # Safety
-/// The pixels and channels lie inside `y`, and nobody else touches them.
-unsafe fn output_tile(
+/// The pixels and channels of these tiles lie inside `y`, and nobody else touches them.
+unsafe fn output_tiles(
     products: &[f32],
     apart: usize,
-    offsets: &[Option<usize>; 4],
+    tiles: &Tiles<'_>,
     range: Range<usize>,
     channels: usize,
     add: bool,
     y: Shared,
 ) {
-    assert!((SPOTS - 1) * apart + range.len() <= products.len() && range.len().is_multiple_of(LANES), "spots fit");
+    assert!((SPOTS - 1) * apart + tiles.count * range.len() <= products.len(), "spots fit");
+    assert!(range.len().is_multiple_of(LANES), "vectors are whole");
     // SAFETY: sizes are checked above or promised by the caller; the processor has its level.
     unsafe {
-        match level() {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => x86::output_tile_16(products, apart, offsets, range, channels, add, y),
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => x86::output_tile_8(products, apart, offsets, range, channels, add, y),
-            Level::Portable => output_tile_with::<Lanes<8>>(products, apart, offsets, range, channels, add, y),
-        }
+        at_level!(output_16, output_8, output_with(products, apart, tiles, range, channels, add, y));
     }
 }
 
@@ -433,158 +447,86 @@ mod x86 {
 
     use super::super::Shared;
     use super::super::simd::{Eight, Sixteen};
-    use super::{Patch, SPOTS, gradient_line_with, input_line_with, output_tile_with};
+    use super::{Tiles, gradient_with, input_with, output_with};
 
     macro_rules! compiled {
         ($features:literal, $vector:ty, $input:ident, $gradient:ident, $output:ident) => {
             #[target_feature(enable = $features)]
             pub(super) unsafe fn $input(
-                line: usize,
-                x: &Patch<'_, SPOTS>,
+                lines: Range<usize>,
+                tiles: &Tiles<'_>,
+                x: (&[f32], usize),
                 range: Range<usize>,
                 to: &mut [f32],
-                at: usize,
+                stride: usize,
                 apart: usize,
             ) {
                 // SAFETY: the caller checked sizes and instructions.
-                unsafe { input_line_with::<$vector>(line, x, range, to, at, apart) }
+                unsafe { input_with::<$vector>(lines, tiles, x, range, to, stride, apart) }
             }
             #[target_feature(enable = $features)]
             pub(super) unsafe fn $gradient(
                 line: usize,
-                dy: &Patch<'_, 4>,
+                tiles: &Tiles<'_>,
+                dy: (&[f32], usize),
                 range: Range<usize>,
                 to: &mut [f32],
-                tile: usize,
                 width: usize,
-                panels: usize,
             ) {
                 // SAFETY: the caller checked sizes and instructions.
-                unsafe { gradient_line_with::<$vector>(line, dy, range, to, tile, width, panels) }
+                unsafe { gradient_with::<$vector>(line, tiles, dy, range, to, width) }
             }
             #[target_feature(enable = $features)]
             pub(super) unsafe fn $output(
                 products: &[f32],
                 apart: usize,
-                offsets: &[Option<usize>; 4],
+                tiles: &Tiles<'_>,
                 range: Range<usize>,
                 channels: usize,
                 add: bool,
                 y: Shared,
             ) {
                 // SAFETY: the caller checked sizes and instructions.
-                unsafe { output_tile_with::<$vector>(products, apart, offsets, range, channels, add, y) }
+                unsafe { output_with::<$vector>(products, apart, tiles, range, channels, add, y) }
             }
         };
     }
 
-    compiled!("avx512f,avx512vl,avx2,fma", Sixteen, input_line_16, gradient_line_16, output_tile_16);
-    compiled!("avx2,fma", Eight, input_line_8, gradient_line_8, output_tile_8);
-}
-
-/// Row `line` of Bᵀ applied to four values: d0 − d2, d1 + d2, d2 − d1, d1 − d3.
-#[inline(always)]
-unsafe fn bt<V: Vector>(line: usize, d: [V; 4]) -> V {
-    // SAFETY: the caller checked the level.
-    unsafe {
-        match line {
-            0 => d[0].minus(d[2]),
-            1 => d[1].plus(d[2]),
-            2 => d[2].minus(d[1]),
-            _ => d[1].minus(d[3]),
-        }
-    }
-}
-
-/// Row `line` of A applied to two values: a, a + b, a − b, −b.
-#[inline(always)]
-unsafe fn a<V: Vector>(line: usize, values: [V; 2]) -> V {
-    // SAFETY: the caller checked the level.
-    unsafe {
-        match line {
-            0 => values[0],
-            1 => values[0].plus(values[1]),
-            2 => values[0].minus(values[1]),
-            _ => V::splat(0.0).minus(values[1]),
-        }
-    }
+    compiled!("avx512f,avx512vl,avx2,fma", Sixteen, input_16, gradient_16, output_16);
+    compiled!("avx2,fma", Eight, input_8, gradient_8, output_8);
 }
 
 #[inline(always)]
-unsafe fn input_line_with<V: Vector>(
-    line: usize,
-    x: &Patch<'_, SPOTS>,
+unsafe fn input_with<V: Vector>(
+    lines: Range<usize>,
+    tiles: &Tiles<'_>,
+    (x, channels): (&[f32], usize),
     range: Range<usize>,
     to: &mut [f32],
-    at: usize,
+    stride: usize,
     apart: usize,
 ) {
-    for channel in range.clone().step_by(V::LANES) {
+    for (tile, place) in tiles.grid.places(tiles.first, tiles.count).enumerate() {
         // SAFETY: the caller checked that pixels, channels and spots fit.
         unsafe {
-            let row: [V; 4] = std::array::from_fn(|column| {
-                bt(line, std::array::from_fn(|row| x.load::<V>(4 * row + column, channel)))
-            });
-            for column in 0..4 {
-                bt(column, row).store(to.as_mut_ptr().add(column * apart + at + channel - range.start));
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn gradient_line_with<V: Vector>(
-    line: usize,
-    dy: &Patch<'_, 4>,
-    range: Range<usize>,
-    to: &mut [f32],
-    tile: usize,
-    width: usize,
-    panels: usize,
-) {
-    for channel in range.clone().step_by(V::LANES) {
-        let (panel, lane) = ((channel - range.start) / width, (channel - range.start) % width);
-        // SAFETY: the caller checked that pixels, channels and spots fit.
-        unsafe {
-            let row: [V; 2] = std::array::from_fn(|column| {
-                a(line, std::array::from_fn(|row| dy.load::<V>(2 * row + column, channel)))
-            });
-            for column in 0..4 {
-                let at = ((column * panels + panel) * BLOCK + tile) * width + lane;
-                a(column, row).store(to.as_mut_ptr().add(at));
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn output_tile_with<V: Vector>(
-    products: &[f32],
-    apart: usize,
-    offsets: &[Option<usize>; 4],
-    range: Range<usize>,
-    channels: usize,
-    add: bool,
-    y: Shared,
-) {
-    for channel in range.clone().step_by(V::LANES) {
-        // SAFETY: the caller checked that spots, pixels and channels fit.
-        unsafe {
-            let m = |spot: usize| V::load(products.as_ptr().add(spot * apart + channel - range.start));
-            // Two rows of Aᵀ m: sums over lines, for each of four columns.
-            let rows: [[V; 4]; 2] = {
-                let top = std::array::from_fn(|column| m(column).plus(m(4 + column)).plus(m(8 + column)));
-                let bottom = std::array::from_fn(|column| m(4 + column).minus(m(8 + column)).minus(m(12 + column)));
-                [top, bottom]
-            };
-            for (row, values) in rows.into_iter().enumerate() {
-                let left = values[0].plus(values[1]).plus(values[2]);
-                let right = values[1].minus(values[2]).minus(values[3]);
-                for (column, value) in [left, right].into_iter().enumerate() {
-                    if let Some(pixel) = offsets[2 * row + column] {
-                        let to = y.0.add(pixel * channels + channel);
-                        let value = if add { V::load(to).plus(value) } else { value };
-                        value.store(to);
+            let from = tiles.grid.inputs(x.as_ptr(), channels, place);
+            let to = to.as_mut_ptr().add(tile * stride);
+            for channel in range.clone().step_by(V::LANES) {
+                let to = to.add(channel - range.start);
+                let from: [*const f32; SPOTS] = std::array::from_fn(
+                    #[inline(always)]
+                    |at| from[at].add(channel),
+                );
+                if lines.len() == 4 {
+                    for nth in 0..4 {
+                        input_line::<V>(nth, &from, to.add(4 * nth * apart), apart);
+                    }
+                } else {
+                    match lines.start {
+                        0 => input_line::<V>(0, &from, to, apart),
+                        1 => input_line::<V>(1, &from, to, apart),
+                        2 => input_line::<V>(2, &from, to, apart),
+                        _ => input_line::<V>(3, &from, to, apart),
                     }
                 }
             }
@@ -592,39 +534,163 @@ unsafe fn output_tile_with<V: Vector>(
     }
 }
 
-/// G w Gᵀ of every lane.
-fn transform_filters(w: &[[f32; 32]; 9]) -> [[f32; 32]; SPOTS] {
-    std::array::from_fn(|spot| std::array::from_fn(|lane| {
-        let row = |r: usize| g(spot % 4, [w[3 * r][lane], w[3 * r + 1][lane], w[3 * r + 2][lane]]);
-        g(spot / 4, [row(0), row(1), row(2)])
-    }))
-}
-
-/// Row `line` of G applied to three values.
+/// One line of Bᵀ x B; it reads two rows of x.
 #[inline(always)]
-fn g(line: usize, w: [f32; 3]) -> f32 {
-    match line {
-        0 => w[0],
-        1 => 0.5 * (w[0] + w[1] + w[2]),
-        2 => 0.5 * (w[0] - w[1] + w[2]),
-        _ => w[2],
+unsafe fn input_line<V: Vector>(line: usize, from: &[*const f32; SPOTS], to: *mut f32, apart: usize) {
+    // SAFETY: as in `input_with`.
+    unsafe {
+        let mut row = [V::splat(0.0); 4];
+        for column in 0..4 {
+            let (first, second) = match line {
+                0 => (0, 2),
+                3 => (1, 3),
+                _ => (1, 2),
+            };
+            let (first, second) = (V::load(from[4 * first + column]), V::load(from[4 * second + column]));
+            row[column] = match line {
+                1 => first.plus(second),
+                2 => second.minus(first),
+                _ => first.minus(second),
+            };
+        }
+        row[0].minus(row[2]).store(to);
+        row[1].plus(row[2]).store(to.add(apart));
+        row[2].minus(row[1]).store(to.add(2 * apart));
+        row[1].minus(row[3]).store(to.add(3 * apart));
     }
 }
 
-/// Gᵀ m G of every lane.
-fn gather_filters(m: &[[f32; 32]; SPOTS]) -> [[f32; 32]; 9] {
-    std::array::from_fn(|tap| std::array::from_fn(|lane| {
-        let row = |line: usize| gt(tap % 3, std::array::from_fn(|column| m[4 * line + column][lane]));
-        gt(tap / 3, std::array::from_fn(row))
-    }))
+#[inline(always)]
+unsafe fn gradient_with<V: Vector>(
+    line: usize,
+    tiles: &Tiles<'_>,
+    (dy, channels): (&[f32], usize),
+    range: Range<usize>,
+    to: &mut [f32],
+    width: usize,
+) {
+    let panels = range.len().div_ceil(width);
+    for (tile, place) in tiles.grid.places(tiles.first, tiles.count).enumerate() {
+        let from = tiles.grid.outputs(place).map(|pixel| match pixel {
+            Some(pixel) => dy[pixel * channels..].as_ptr(),
+            None => ZEROS.as_ptr(),
+        });
+        for channel in range.clone().step_by(V::LANES) {
+            let (panel, lane) = ((channel - range.start) / width, (channel - range.start) % width);
+            // SAFETY: the caller checked that pixels, channels and spots fit.
+            unsafe {
+                let mut row = [V::splat(0.0); 2];
+                for column in 0..2 {
+                    let (top, bottom) = (V::load(from[column].add(channel)), V::load(from[2 + column].add(channel)));
+                    row[column] = match line {
+                        0 => top,
+                        1 => top.plus(bottom),
+                        2 => top.minus(bottom),
+                        _ => V::splat(0.0).minus(bottom),
+                    };
+                }
+                let to = to.as_mut_ptr().add((panel * BLOCK + tile) * width + lane);
+                let apart = panels * BLOCK * width;
+                row[0].store(to);
+                row[0].plus(row[1]).store(to.add(apart));
+                row[0].minus(row[1]).store(to.add(2 * apart));
+                V::splat(0.0).minus(row[1]).store(to.add(3 * apart));
+            }
+        }
+    }
 }
 
-/// Row `line` of Gᵀ applied to four values.
 #[inline(always)]
-fn gt(line: usize, m: [f32; 4]) -> f32 {
-    match line {
-        0 => m[0] + 0.5 * (m[1] + m[2]),
-        1 => 0.5 * (m[1] - m[2]),
-        _ => 0.5 * (m[1] + m[2]) + m[3],
+unsafe fn output_with<V: Vector>(
+    products: &[f32],
+    apart: usize,
+    tiles: &Tiles<'_>,
+    range: Range<usize>,
+    channels: usize,
+    add: bool,
+    y: Shared,
+) {
+    for (tile, place) in tiles.grid.places(tiles.first, tiles.count).enumerate() {
+        let pixels = tiles.grid.outputs(place);
+        // SAFETY: the caller checked or promised that spots, pixels and channels fit.
+        unsafe {
+            let from = products.as_ptr().add(tile * range.len());
+            for channel in range.clone().step_by(V::LANES) {
+                // Two rows of Aᵀ m, each of four columns.
+                let mut rows = [[V::splat(0.0); 4]; 2];
+                for column in 0..4 {
+                    let mut m = [V::splat(0.0); 4];
+                    for line in 0..4 {
+                        m[line] = V::load(from.add((4 * line + column) * apart + channel - range.start));
+                    }
+                    rows[0][column] = m[0].plus(m[1]).plus(m[2]);
+                    rows[1][column] = m[1].minus(m[2]).minus(m[3]);
+                }
+                for row in 0..2 {
+                    let values = rows[row];
+                    let left = values[0].plus(values[1]).plus(values[2]);
+                    let right = values[1].minus(values[2]).minus(values[3]);
+                    for (column, value) in [left, right].into_iter().enumerate() {
+                        if let Some(pixel) = pixels[2 * row + column] {
+                            let to = y.0.add(pixel * channels + channel);
+                            let value = if add { V::load(to).plus(value) } else { value };
+                            value.store(to);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// G w Gᵀ of every lane.
+    fn transform_filters(w: &[[f32; 32]; 9]) -> [[f32; 32]; SPOTS] {
+        let mut left = [[0.0f32; 32]; 12];
+        for row in 0..3 {
+            for lane in 0..32 {
+                let [a, b, c] = [w[3 * row][lane], w[3 * row + 1][lane], w[3 * row + 2][lane]];
+                left[4 * row][lane] = a;
+                left[4 * row + 1][lane] = 0.5 * (a + b + c);
+                left[4 * row + 2][lane] = 0.5 * (a - b + c);
+                left[4 * row + 3][lane] = c;
+            }
+        }
+        let mut spots = [[0.0f32; 32]; SPOTS];
+        for column in 0..4 {
+            for lane in 0..32 {
+                let [a, b, c] = [left[column][lane], left[4 + column][lane], left[8 + column][lane]];
+                spots[column][lane] = a;
+                spots[4 + column][lane] = 0.5 * (a + b + c);
+                spots[8 + column][lane] = 0.5 * (a - b + c);
+                spots[12 + column][lane] = c;
+            }
+        }
+        spots
+    }
+}
+
+vectorised! {
+    /// Gᵀ m G of every lane.
+    fn gather_filters(m: &[[f32; 32]; SPOTS]) -> [[f32; 32]; 9] {
+        let mut left = [[0.0f32; 32]; 12];
+        for line in 0..4 {
+            for lane in 0..32 {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|column| m[4 * line + column][lane]);
+                left[3 * line][lane] = a + 0.5 * (b + c);
+                left[3 * line + 1][lane] = 0.5 * (b - c);
+                left[3 * line + 2][lane] = 0.5 * (b + c) + d;
+            }
+        }
+        let mut taps = [[0.0f32; 32]; 9];
+        for column in 0..3 {
+            for lane in 0..32 {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|line| left[3 * line + column][lane]);
+                taps[column][lane] = a + 0.5 * (b + c);
+                taps[3 + column][lane] = 0.5 * (b - c);
+                taps[6 + column][lane] = 0.5 * (b + c) + d;
+            }
+        }
+        taps
     }
 }
