@@ -43,8 +43,10 @@ const SPOTS: usize = 16;
 const LANES: usize = 16;
 /// Inputs that are summed between two visits of a product.
 const DEPTH: usize = 256;
-/// Tiles that the weight gradient works on together.
-const BLOCK: usize = 112;
+/// Values between the rows of two spots, so that they do not fight for the same place in the cache.
+const GAP: usize = 16;
+/// Values of transformed weights up to which one task sums all of them.
+const FEW: usize = 1 << 17;
 /// Panels of one task.
 const PANELS: usize = 8;
 /// Tasks that a pass is cut into at least, if it is large enough.
@@ -54,6 +56,14 @@ const TASKS: usize = 16;
 static ZEROS: [f32; MOST] = [0.0; MOST];
 /// Channels that a convolution may have at most.
 const MOST: usize = 8192;
+
+/// Where the inputs of a tile are.
+enum Inputs {
+    /// All inside the image: the first one.
+    Whole(*const f32),
+    /// Each by itself.
+    Cut([*const f32; SPOTS]),
+}
 
 impl Grid {
     fn new(from: [usize; 2], to: [usize; 2], pad: usize) -> Self {
@@ -87,7 +97,7 @@ impl Grid {
     /// # Safety
     /// `x` holds the images that the place is on, `channels` values per pixel.
     #[inline(always)]
-    unsafe fn inputs(&self, x: *const f32, channels: usize, [image, row, column]: [usize; 3]) -> [*const f32; SPOTS] {
+    unsafe fn inputs(&self, x: *const f32, channels: usize, [image, row, column]: [usize; 3]) -> Inputs {
         let [height, width] = self.from;
         let (top, left) = (2 * row, 2 * column);
         // SAFETY: pixels inside the image are the caller's, others are zeros.
@@ -95,16 +105,15 @@ impl Grid {
             let x = x.add(image * height * width * channels);
             let whole = |at: usize, extent: usize| at >= self.pad && at + 4 - self.pad <= extent;
             if whole(top, height) && whole(left, width) {
-                let base = x.add(((top - self.pad) * width + left - self.pad) * channels);
-                return std::array::from_fn(|at| base.add((at / 4 * width + at % 4) * channels));
+                return Inputs::Whole(x.add(((top - self.pad) * width + left - self.pad) * channels));
             }
-            std::array::from_fn(|at| {
+            Inputs::Cut(std::array::from_fn(|at| {
                 let inside = |at: usize, extent: usize| at.checked_sub(self.pad).filter(|at| *at < extent);
                 match (inside(top + at / 4, height), inside(left + at % 4, width)) {
                     (Some(y), Some(column)) => x.add((y * width + column) * channels),
                     _ => ZEROS.as_ptr(),
                 }
-            })
+            }))
         }
     }
 
@@ -213,36 +222,39 @@ impl Winograd {
         let panels = outputs.div_ceil(width);
         let (chunks, bundles) = (inputs.div_ceil(DEPTH), panels.div_ceil(PANELS));
         let tiles = self.forward.count(n);
-        let blocks = tiles.div_ceil(BLOCK);
-        let tasks = 4 * chunks * bundles;
-        let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
         let size = SPOTS * panels * inputs * width;
+        // Either a task sums all spots of some tiles, or one line of spots for more tiles.
+        let lines = if size <= FEW { 4 } else { 1 };
+        let block = if lines == 4 { fitting(inputs + outputs) } else { 8 * TILE };
+        let blocks = tiles.div_ceil(block);
+        let tasks = 4 / lines * chunks * bundles;
+        let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
         sums.clear();
         sums.resize(parts * size, 0.0);
         let all = Shared(sums.as_mut_ptr());
         threads.each(parts * tasks, |task| {
             let (part, task) = (task / tasks, task % tasks);
-            let (line, chunk, bundle) = (task / bundles / chunks, task / bundles % chunks, task % bundles);
+            let (line, chunk, bundle) = (task / bundles / chunks * lines, task / bundles % chunks, task % bundles);
             let (from, to) = (chunk * DEPTH, inputs.min((chunk + 1) * DEPTH));
             let mine = bundle * PANELS..panels.min((bundle + 1) * PANELS);
             let depth = to - from;
             let stride = stride_of(depth);
-            let (of_inputs, of_gradients) = (4 * BLOCK * stride, 4 * mine.len() * BLOCK * width);
-            with_scratch(of_inputs + of_gradients, |scratch| {
-                let (rows, gradients) = scratch.split_at_mut(of_inputs);
-                for block in part * blocks / parts..(part + 1) * blocks / parts {
-                    let first = block * BLOCK;
-                    let count = BLOCK.min(tiles - first);
+            let (apart, gradients_apart) = (block * stride + GAP, mine.len() * block * width + GAP);
+            with_scratch(4 * lines * (apart + gradients_apart), |scratch| {
+                let (rows, gradients) = scratch.split_at_mut(4 * lines * apart);
+                for nth in part * blocks / parts..(part + 1) * blocks / parts {
+                    let first = nth * block;
+                    let count = block.min(tiles - first);
                     let tiles = Tiles { grid: &self.forward, first, count };
-                    input_tiles(line..line + 1, &tiles, (x, inputs), from..to, rows, stride, BLOCK * stride);
+                    input_tiles(line..line + lines, &tiles, (x, inputs), from..to, rows, stride, apart);
                     let range = mine.start * width..outputs.min(mine.end * width);
-                    gradient_tiles(line, &tiles, (dy, outputs), range, gradients, width);
-                    for column in 0..4 {
-                        let values = &rows[column * BLOCK * stride..];
-                        let rows = Rows { values, stride, count, depth };
+                    let panels_of = Panels { width, room: block, apart: gradients_apart };
+                    gradient_tiles(line..line + lines, &tiles, (dy, outputs), range, gradients, panels_of);
+                    for spot in 0..4 * lines {
+                        let rows = Rows { values: &rows[spot * apart..], stride, count, depth };
                         for (nth, panel) in mine.clone().enumerate() {
-                            let gradients = &gradients[(column * mine.len() + nth) * BLOCK * width..];
-                            let at = ((part * SPOTS + 4 * line + column) * panels + panel) * inputs + from;
+                            let gradients = &gradients[spot * gradients_apart + nth * block * width..];
+                            let at = ((part * SPOTS + 4 * line + spot) * panels + panel) * inputs + from;
                             // SAFETY: every task has its own part, spots, panels and inputs.
                             let sums = unsafe { all.part(at * width, depth * width) };
                             correlate(&rows, gradients, width, sums);
@@ -278,6 +290,11 @@ impl Winograd {
     }
 }
 
+/// Tiles whose transformed values of `channels` channels stay in the second-level cache, if those are enough.
+fn fitting(channels: usize) -> usize {
+    (11_000 / channels / TILE * TILE).clamp(2 * TILE, 8 * TILE)
+}
+
 /// Outputs of all tiles of a grid: `channels` are those of `x` and of `y`.
 #[expect(clippy::too_many_arguments, reason = "operands and their sizes")]
 fn convolve(
@@ -295,9 +312,7 @@ fn convolve(
     let width = panel(outputs);
     let panels = outputs.div_ceil(width);
     let tiles = grid.count(n);
-    // Transformed inputs and products of a block stay in the second-level cache, if that leaves enough tiles.
-    let fitting = 11_000 / (inputs + outputs.min(PANELS * width)) / TILE * TILE;
-    let block = fitting.clamp(2 * TILE, 8 * TILE).min(tiles.div_ceil(TASKS).next_multiple_of(TILE));
+    let block = fitting(inputs + outputs.min(PANELS * width)).min(tiles.div_ceil(TASKS).next_multiple_of(TILE));
     let blocks = tiles.div_ceil(block);
     let bundle = if blocks >= TASKS { panels } else { PANELS };
     let bundles = panels.div_ceil(bundle);
@@ -314,17 +329,17 @@ fn convolve(
         let count = block.min(tiles - first);
         let mine = part * bundle..panels.min((part + 1) * bundle);
         let range = mine.start * width..outputs.min(mine.end * width);
-        let of_inputs = SPOTS * block * stride;
-        with_scratch(of_inputs + SPOTS * block * range.len(), |scratch| {
-            let (rows, products) = scratch.split_at_mut(of_inputs);
+        let (apart, products_apart) = (block * stride + GAP, block * range.len() + GAP);
+        with_scratch(SPOTS * (apart + products_apart), |scratch| {
+            let (rows, products) = scratch.split_at_mut(SPOTS * apart);
             let tiles = Tiles { grid, first, count };
-            input_tiles(0..4, &tiles, (x, inputs), 0..inputs, rows, stride, block * stride);
+            input_tiles(0..4, &tiles, (x, inputs), 0..inputs, rows, stride, apart);
             let places: Vec<usize> = (0..count).map(|tile| tile * range.len()).collect();
             for spot in 0..SPOTS {
-                let products = Shared(products[spot * block * range.len()..].as_mut_ptr());
+                let products = Shared(products[spot * products_apart..].as_mut_ptr());
                 for from in (0..inputs).step_by(DEPTH) {
                     let depth = DEPTH.min(inputs - from);
-                    let values = &rows[spot * block * stride + from..];
+                    let values = &rows[spot * apart + from..];
                     let rows = Rows { values, stride, count, depth };
                     for panel in mine.clone() {
                         let weights = &packed[((spot * panels + panel) * inputs + from) * width..];
@@ -340,7 +355,7 @@ fn convolve(
                 }
             }
             // SAFETY: every task has its own tiles and channels.
-            unsafe { output_tiles(products, block * range.len(), &tiles, range.clone(), outputs, add, all) };
+            unsafe { output_tiles(products, products_apart, &tiles, range.clone(), outputs, add, all) };
             let pixels = grid.places(first, count).flat_map(|place| grid.outputs(place).into_iter().flatten());
             let written: Vec<usize> = pixels.map(|pixel| pixel * outputs).collect();
             // SAFETY: as above.
@@ -401,22 +416,34 @@ fn input_tiles(
     }
 }
 
-/// Line `line` of A dy Aᵀ of some tiles, as `[column][panel][tile][lane]`; panels have room for [`BLOCK`] tiles.
+/// How transformed gradients lie: `[spot][panel][tile][lane]`.
+#[derive(Clone, Copy)]
+struct Panels {
+    /// Lanes of a panel.
+    width: usize,
+    /// Tiles that a panel has room for.
+    room: usize,
+    /// Distance of spots.
+    apart: usize,
+}
+
+/// Lines of A dy Aᵀ of some tiles, counted from the first line and channel.
 fn gradient_tiles(
-    line: usize,
+    lines: Range<usize>,
     tiles: &Tiles<'_>,
     (dy, channels): (&[f32], usize),
     range: Range<usize>,
     to: &mut [f32],
-    width: usize,
+    panels: Panels,
 ) {
     let pixels = tiles.images() * tiles.grid.to[0] * tiles.grid.to[1];
     assert!(pixels * channels <= dy.len() && range.end <= channels.min(MOST), "pixels lie inside the images");
-    assert!(4 * range.len().div_ceil(width) * BLOCK * width <= to.len() && tiles.count <= BLOCK, "spots fit");
-    assert!(range.len().is_multiple_of(LANES) && width.is_multiple_of(LANES), "vectors are whole");
+    let spot = range.len().div_ceil(panels.width) * panels.room * panels.width;
+    assert!((4 * lines.len() - 1) * panels.apart + spot <= to.len() && tiles.count <= panels.room, "spots fit");
+    assert!(range.len().is_multiple_of(LANES) && panels.width.is_multiple_of(LANES), "vectors are whole");
     // SAFETY: sizes are checked above; the processor has its level.
     unsafe {
-        at_level!(gradient_16, gradient_8, gradient_with(line, tiles, (dy, channels), range, to, width));
+        at_level!(gradient_16, gradient_8, gradient_with(lines, tiles, (dy, channels), range, to, panels));
     }
 }
 
@@ -447,7 +474,7 @@ mod x86 {
 
     use super::super::Shared;
     use super::super::simd::{Eight, Sixteen};
-    use super::{Tiles, gradient_with, input_with, output_with};
+    use super::{Panels, Tiles, gradient_with, input_with, output_with};
 
     macro_rules! compiled {
         ($features:literal, $vector:ty, $input:ident, $gradient:ident, $output:ident) => {
@@ -466,15 +493,15 @@ mod x86 {
             }
             #[target_feature(enable = $features)]
             pub(super) unsafe fn $gradient(
-                line: usize,
+                lines: Range<usize>,
                 tiles: &Tiles<'_>,
                 dy: (&[f32], usize),
                 range: Range<usize>,
                 to: &mut [f32],
-                width: usize,
+                panels: Panels,
             ) {
                 // SAFETY: the caller checked sizes and instructions.
-                unsafe { gradient_with::<$vector>(line, tiles, dy, range, to, width) }
+                unsafe { gradient_with::<$vector>(lines, tiles, dy, range, to, panels) }
             }
             #[target_feature(enable = $features)]
             pub(super) unsafe fn $output(
@@ -506,27 +533,39 @@ unsafe fn input_with<V: Vector>(
     stride: usize,
     apart: usize,
 ) {
+    let columns = tiles.grid.from[1];
     for (tile, place) in tiles.grid.places(tiles.first, tiles.count).enumerate() {
         // SAFETY: the caller checked that pixels, channels and spots fit.
         unsafe {
             let from = tiles.grid.inputs(x.as_ptr(), channels, place);
             let to = to.as_mut_ptr().add(tile * stride);
-            for channel in range.clone().step_by(V::LANES) {
-                let to = to.add(channel - range.start);
-                let from: [*const f32; SPOTS] = std::array::from_fn(
-                    #[inline(always)]
-                    |at| from[at].add(channel),
-                );
-                if lines.len() == 4 {
-                    for nth in 0..4 {
-                        input_line::<V>(nth, &from, to.add(4 * nth * apart), apart);
+            match from {
+                Inputs::Whole(base) => {
+                    for channel in range.clone().step_by(V::LANES) {
+                        let rows: [*const f32; 4] = [
+                            base.add(channel),
+                            base.add(columns * channels + channel),
+                            base.add(2 * columns * channels + channel),
+                            base.add(3 * columns * channels + channel),
+                        ];
+                        let mut x = [[V::splat(0.0); 4]; 4];
+                        for row in 0..4 {
+                            for column in 0..4 {
+                                x[row][column] = V::load(rows[row].add(column * channels));
+                            }
+                        }
+                        input_lines(&lines, &x, to.add(channel - range.start), apart);
                     }
-                } else {
-                    match lines.start {
-                        0 => input_line::<V>(0, &from, to, apart),
-                        1 => input_line::<V>(1, &from, to, apart),
-                        2 => input_line::<V>(2, &from, to, apart),
-                        _ => input_line::<V>(3, &from, to, apart),
+                }
+                Inputs::Cut(from) => {
+                    for channel in range.clone().step_by(V::LANES) {
+                        let mut x = [[V::splat(0.0); 4]; 4];
+                        for row in 0..4 {
+                            for column in 0..4 {
+                                x[row][column] = V::load(from[4 * row + column].add(channel));
+                            }
+                        }
+                        input_lines(&lines, &x, to.add(channel - range.start), apart);
                     }
                 }
             }
@@ -534,23 +573,38 @@ unsafe fn input_with<V: Vector>(
     }
 }
 
+/// Lines of Bᵀ x B.
+#[inline(always)]
+unsafe fn input_lines<V: Vector>(lines: &Range<usize>, x: &[[V; 4]; 4], to: *mut f32, apart: usize) {
+    // SAFETY: as in `input_with`.
+    unsafe {
+        if lines.len() == 4 {
+            for line in 0..4 {
+                input_line(line, x, to.add(4 * line * apart), apart);
+            }
+        } else {
+            match lines.start {
+                0 => input_line(0, x, to, apart),
+                1 => input_line(1, x, to, apart),
+                2 => input_line(2, x, to, apart),
+                _ => input_line(3, x, to, apart),
+            }
+        }
+    }
+}
+
 /// One line of Bᵀ x B; it reads two rows of x.
 #[inline(always)]
-unsafe fn input_line<V: Vector>(line: usize, from: &[*const f32; SPOTS], to: *mut f32, apart: usize) {
+unsafe fn input_line<V: Vector>(line: usize, x: &[[V; 4]; 4], to: *mut f32, apart: usize) {
     // SAFETY: as in `input_with`.
     unsafe {
         let mut row = [V::splat(0.0); 4];
         for column in 0..4 {
-            let (first, second) = match line {
-                0 => (0, 2),
-                3 => (1, 3),
-                _ => (1, 2),
-            };
-            let (first, second) = (V::load(from[4 * first + column]), V::load(from[4 * second + column]));
             row[column] = match line {
-                1 => first.plus(second),
-                2 => second.minus(first),
-                _ => first.minus(second),
+                0 => x[0][column].minus(x[2][column]),
+                1 => x[1][column].plus(x[2][column]),
+                2 => x[2][column].minus(x[1][column]),
+                _ => x[1][column].minus(x[3][column]),
             };
         }
         row[0].minus(row[2]).store(to);
@@ -562,41 +616,63 @@ unsafe fn input_line<V: Vector>(line: usize, from: &[*const f32; SPOTS], to: *mu
 
 #[inline(always)]
 unsafe fn gradient_with<V: Vector>(
-    line: usize,
+    lines: Range<usize>,
     tiles: &Tiles<'_>,
     (dy, channels): (&[f32], usize),
     range: Range<usize>,
     to: &mut [f32],
-    width: usize,
+    panels: Panels,
 ) {
-    let panels = range.len().div_ceil(width);
     for (tile, place) in tiles.grid.places(tiles.first, tiles.count).enumerate() {
         let from = tiles.grid.outputs(place).map(|pixel| match pixel {
             Some(pixel) => dy[pixel * channels..].as_ptr(),
             None => ZEROS.as_ptr(),
         });
         for channel in range.clone().step_by(V::LANES) {
-            let (panel, lane) = ((channel - range.start) / width, (channel - range.start) % width);
+            let (panel, lane) =
+                ((channel - range.start) / panels.width, (channel - range.start) % panels.width);
             // SAFETY: the caller checked that pixels, channels and spots fit.
             unsafe {
-                let mut row = [V::splat(0.0); 2];
-                for column in 0..2 {
-                    let (top, bottom) = (V::load(from[column].add(channel)), V::load(from[2 + column].add(channel)));
-                    row[column] = match line {
-                        0 => top,
-                        1 => top.plus(bottom),
-                        2 => top.minus(bottom),
-                        _ => V::splat(0.0).minus(bottom),
-                    };
+                let mut dy = [V::splat(0.0); 4];
+                for at in 0..4 {
+                    dy[at] = V::load(from[at].add(channel));
                 }
-                let to = to.as_mut_ptr().add((panel * BLOCK + tile) * width + lane);
-                let apart = panels * BLOCK * width;
-                row[0].store(to);
-                row[0].plus(row[1]).store(to.add(apart));
-                row[0].minus(row[1]).store(to.add(2 * apart));
-                V::splat(0.0).minus(row[1]).store(to.add(3 * apart));
+                let to = to.as_mut_ptr().add((panel * panels.room + tile) * panels.width + lane);
+                if lines.len() == 4 {
+                    for line in 0..4 {
+                        gradient_line(line, &dy, to.add(4 * line * panels.apart), panels.apart);
+                    }
+                } else {
+                    match lines.start {
+                        0 => gradient_line(0, &dy, to, panels.apart),
+                        1 => gradient_line(1, &dy, to, panels.apart),
+                        2 => gradient_line(2, &dy, to, panels.apart),
+                        _ => gradient_line(3, &dy, to, panels.apart),
+                    }
+                }
             }
         }
+    }
+}
+
+/// One line of A dy Aᵀ.
+#[inline(always)]
+unsafe fn gradient_line<V: Vector>(line: usize, dy: &[V; 4], to: *mut f32, apart: usize) {
+    // SAFETY: as in `gradient_with`.
+    unsafe {
+        let mut row = [V::splat(0.0); 2];
+        for column in 0..2 {
+            row[column] = match line {
+                0 => dy[column],
+                1 => dy[column].plus(dy[2 + column]),
+                2 => dy[column].minus(dy[2 + column]),
+                _ => V::splat(0.0).minus(dy[2 + column]),
+            };
+        }
+        row[0].store(to);
+        row[0].plus(row[1]).store(to.add(apart));
+        row[0].minus(row[1]).store(to.add(2 * apart));
+        V::splat(0.0).minus(row[1]).store(to.add(3 * apart));
     }
 }
 
