@@ -70,9 +70,16 @@ fn bits(weights: &Weights) -> Vec<Vec<u8>> {
     weights.keys().map(|name| bytes(name).unwrap()).collect()
 }
 
+/// Narrow and wide enough for every way that a convolution can go.
 #[test]
 fn training_resumes_at_any_iteration_with_the_same_bits() {
-    let (arch, images, recipe, order) = (cifar_resnet(1, 8, 4, 1, 8), Quarters(50), recipe(16), seed(1));
+    for width in [8, 16, 48] {
+        resumes_with_the_same_bits(width);
+    }
+}
+
+fn resumes_with_the_same_bits(width: usize) {
+    let (arch, images, recipe, order) = (cifar_resnet(1, width, 4, 1, 8), Quarters(50), recipe(16), seed(1));
     let weights = initialize(&arch, &seed(1)).unwrap();
     let mask = half(&arch, &weights);
     let task = |threads| Task {
@@ -89,13 +96,13 @@ fn training_resumes_at_any_iteration_with_the_same_bits() {
     assert_eq!(stats.iter().map(|stats| stats.images).collect::<Vec<_>>(), [16, 16, 16, 2, 16, 16, 16, 2, 16, 16]);
     let end = whole.snapshot().unwrap();
     for stop in 0..10 {
-        let mut first = Trainer::new(task(2), &weights, Some(&mask), 0).unwrap();
+        let mut first = Trainer::new(task([2, 8][stop % 2]), &weights, Some(&mask), 0).unwrap();
         for i in 0..stop {
-            first.step(0.1 / (1.0 + f64::from(i))).unwrap();
+            first.step(0.1 / (1.0 + i as f64)).unwrap();
         }
         let snapshot = first.snapshot().unwrap();
         let mut second = Trainer::from_snapshot(task(3), &snapshot, Some(&mask)).unwrap();
-        (stop..10).for_each(|i| assert_eq!(second.step(0.1 / (1.0 + f64::from(i))).unwrap(), stats[i as usize]));
+        (stop..10).for_each(|i| assert_eq!(second.step(0.1 / (1.0 + i as f64)).unwrap(), stats[i]));
         let resumed = second.snapshot().unwrap();
         assert_eq!(bits(&resumed.weights), bits(&end.weights), "{stop}");
         assert_eq!(bits(&resumed.momentum), bits(&end.momentum), "{stop}");

@@ -57,6 +57,16 @@ CASES = [
     (residual(sequence(conv1=conv(4, 3, pad=1), bn1=NORM), after=RELU), (4, 5, 5), 3),
     (residual(sequence(relu=RELU, conv1=conv(4, 3, pad=1)), after=IDENTITY), (4, 5, 5), 3),
     (residual(sequence(conv1=conv(6, 3, stride=2, pad=1)), sequence(down=conv(6, 1, stride=2)), RELU), (4, 6, 5), 2),
+    # Channels in sixteens take the way of Winograd.
+    (conv(16, 3, pad=1), (16, 6, 6), 2),
+    (conv(32, 3, pad=1), (16, 5, 7), 2),
+    (conv(16, 3), (32, 6, 5), 1),
+    (conv(16, 3, pad=2, bias=True), (16, 4, 3), 2),
+    # What is joined with a normalisation.
+    (residual(sequence(conv1=conv(16, 3, pad=1), bn1=NORM), after=RELU), (16, 5, 5), 2),
+    (residual(sequence(bn1=NORM), after=RELU), (4, 3, 3), 3),
+    (residual(sequence(conv1=conv(6, 1), bn1=NORM, relu=RELU), sequence(down=conv(6, 1), bn=NORM), RELU), (4, 3, 5), 3),
+    (residual(sequence(conv1=conv(6, 1), bn1=NORM), sequence(down=conv(6, 1), bn=NORM), RELU), (4, 3, 5), 3),
 ]
 
 
