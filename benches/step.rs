@@ -3,7 +3,12 @@
 //! `cargo bench --bench step -- train resnet50 --size 224 --batch 8 --threads 2 --steps 8` prints one line of JSON:
 //! milliseconds of every step after the first, and the process's peak memory.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark talks to a terminal, and may stop at once")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark talks to a terminal, and may stop at once"
+)]
 
 mod networks;
 
@@ -12,11 +17,13 @@ use std::time::Instant;
 
 use pdsl::domain::arch::Shape;
 use pdsl::domain::data::Augment;
+use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
 use pdsl::nn::data::Images;
 use pdsl::nn::init::initialize;
 use pdsl::nn::net::{Network, Setup};
+use pdsl::nn::prune::prune;
 use pdsl::nn::rng::{Rng, Stream};
 use pdsl::nn::train::{Task, Trainer};
 
@@ -59,13 +66,15 @@ struct Options {
     batch: usize,
     threads: usize,
     steps: usize,
+    /// Percent of the weights that are pruned away at random before.
+    sparsity: usize,
 }
 
 impl Options {
     fn from_arguments() -> Option<Self> {
         let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
         let (mode, network) = (words.next()?, words.next()?);
-        let mut options = Self { mode, network, classes: 1000, size: 224, batch: 8, threads: 2, steps: 8 };
+        let mut options = Self { mode, network, classes: 1000, size: 224, batch: 8, threads: 2, steps: 8, sparsity: 0 };
         while let Some(word) = words.next() {
             let value = words.next()?.parse().ok()?;
             match word.as_str() {
@@ -74,6 +83,7 @@ impl Options {
                 "--batch" => options.batch = value,
                 "--threads" => options.threads = value,
                 "--steps" => options.steps = value,
+                "--sparsity" => options.sparsity = value,
                 _ => return None,
             }
         }
@@ -84,7 +94,7 @@ impl Options {
 fn main() {
     let Some(options) = Options::from_arguments() else {
         println!(
-            "usage: step train|infer NETWORK [--classes N] [--size N] [--batch N] [--threads N] [--steps N]\n\
+            "usage: step train|infer NETWORK [--classes N] [--size N] [--batch N] [--threads N] [--steps N] [--sparsity PERCENT]\n\
              0 passed, 0 failed"
         );
         return;
@@ -95,6 +105,16 @@ fn main() {
     let pixels = (0..options.batch * arch.input.values()).map(|_| rng.normal() as f32).collect();
     let images = Noise { shape: arch.input, classes: options.classes, pixels };
     let weights = initialize(&arch, &seed).expect("weights");
+    let mask = (options.sparsity > 0).then(|| {
+        let pruner = Pruner {
+            by: Rule::Random { seed: seed.clone() },
+            remove: Amount::Sparsity(format!("{}/100", options.sparsity)),
+            scope: Scope::PerLayer,
+            keep: Vec::new(),
+            counting: Counting::OpenLth,
+        };
+        prune(&arch, &weights, None, &pruner, None).expect("a mask")
+    });
     let mut times = Vec::new();
     let mut time = |step: &mut dyn FnMut()| {
         for _ in 0..=options.steps {
@@ -114,14 +134,15 @@ fn main() {
             order: &seed,
             threads: options.threads,
         };
-        let mut trainer = Trainer::new(task, &weights, None, 0).expect("a trainer");
+        let mut trainer = Trainer::new(task, &weights, mask.as_ref(), 0).expect("a trainer");
         time(&mut || {
             trainer.step(0.01).expect("a step");
         });
     } else {
         let mut network = Network::new(&arch, &Setup::evaluate(options.batch, options.threads)).expect("a network");
-        network.load(&weights, None).expect("weights that fit");
+        network.load(&weights, mask.as_ref()).expect("weights that fit");
         time(&mut || network.forward(&images.pixels, options.batch).expect("a pass"));
+        eprintln!("{} layers skip zeros", network.sparse_layers());
     }
     let times: Vec<String> = times[1..].iter().map(|time| format!("{time:.2}")).collect();
     println!("{{\"ms\": [{}], \"peak_mib\": {}}}", times.join(", "), peak());

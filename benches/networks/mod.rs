@@ -5,6 +5,7 @@ use pdsl::eval::{self, External, Fingerprints, Overrides, Weights};
 use pdsl::resolve;
 use pdsl::types;
 use pdsl::world::Machine;
+use serde::de::DeserializeOwned;
 
 /// No benchmark reads data.
 struct NoData;
@@ -19,16 +20,21 @@ impl Fingerprints for NoData {
     }
 }
 
-/// Evaluates a call of `std.models`, such as `resnet50(classes: 1000)`, to an architecture.
+/// Evaluates a call of `std.models`, such as `resnet50(classes: 1000, size: 224)`, to an architecture.
 pub(crate) fn network(name: &str, classes: usize, size: usize) -> Arch {
     let text = format!(
         "import std.models.{{{name}}}\nlet s = {name}(classes: {classes}, size: {size}) |> init(first(seeds(1)))\n"
     );
-    let typed = types::check(resolve::link_text(&Machine, "bench.pd", &text));
+    argument(&text, "init", "arch")
+}
+
+/// Evaluates a program and returns an argument of its first stage of a kind.
+pub(crate) fn argument<T: DeserializeOwned>(text: &str, op: &str, name: &str) -> T {
+    let typed = types::check(resolve::link_text(&Machine, "bench.pd", text));
     let program = eval::evaluate(&typed, &Overrides::default(), &NoData).unwrap_or_else(|found| {
         panic!("{}", pdsl::diag::render::short(&found, &typed.linked.sources));
     });
-    let node = program.graph.iter().map(|(_, node)| node).find(|node| node.op == "init").expect("a network");
+    let node = program.graph.iter().map(|(_, node)| node).find(|node| node.op == op).expect("a stage");
     let pdsl::graph::Canon::Map(args) = &node.args else { panic!("{:?}", node.args) };
-    args["arch"].parse().expect("an architecture")
+    args[name].parse().expect("an argument of this type")
 }

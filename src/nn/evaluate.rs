@@ -20,6 +20,8 @@ pub struct Evaluation {
     pub top5: f64,
     /// Number of images.
     pub images: u64,
+    /// Layers that multiplied only the weights that are left.
+    pub sparse_layers: u64,
 }
 
 /// Classifies all images with running statistics.
@@ -59,5 +61,6 @@ pub fn evaluate(
         top1: sums.correct as f64 / count,
         top5: sums.correct5 as f64 / count,
         images: images.len() as u64,
+        sparse_layers: network.sparse_layers() as u64,
     })
 }

@@ -11,7 +11,7 @@ use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, Value, repr};
 use std::sync::Arc;
 
-/// Arguments of `evaluate`. Input: `state`. Measures: `top1`, `top5`, `loss`, `images`.
+/// Arguments of `evaluate`. Input: `state`. Measures: `top1`, `top5`, `loss`, `images`, `sparse_layers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvaluateArgs {
     /// The network.

@@ -8,6 +8,8 @@
 use super::gather::Window;
 use super::micro::{Rows, TILE, Target, correlate, multiply, panel};
 use super::norm::Moments;
+use super::sparse::Sparse;
+use super::transpose::{Extent, transpose};
 use super::winograd::Winograd;
 use super::{Shared, Threads, finish, with_scratch};
 
@@ -64,14 +66,17 @@ pub(in crate::nn) struct Conv {
     forward: Phase,
     backward: Vec<Phase>,
     winograd: Option<Winograd>,
+    sparse: Option<Sparse>,
     packed: Vec<f32>,
-    /// Whether `packed` holds the weights of the forward pass as they are.
+    /// Whether `packed` or `sparse` holds the weights of the forward pass as they are.
     fresh: bool,
+    /// Whether the sparse way may be taken.
+    spares_zeros: bool,
     sums: Vec<f32>,
 }
 
 /// A window and the places that its products go to.
-struct Phase {
+pub(super) struct Phase {
     window: Window,
     /// Taps of the filter in the order of the window's rows.
     taps: Vec<usize>,
@@ -98,7 +103,13 @@ const PANELS: usize = 8;
 const TASKS: usize = 16;
 
 impl Phase {
-    fn places(&self, n: usize) -> usize {
+    /// Returns what slides.
+    pub(super) fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Places on `n` images.
+    pub(super) fn places(&self, n: usize) -> usize {
         n * self.window.places()
     }
 
@@ -108,7 +119,7 @@ impl Phase {
     }
 
     /// Lists the offsets of the outputs of some places, `channels` values per pixel.
-    fn offsets(&self, first: usize, count: usize, channels: usize) -> Vec<usize> {
+    pub(super) fn offsets(&self, first: usize, count: usize, channels: usize) -> Vec<usize> {
         let each = self.window.places();
         let pixels = self.size[0] * self.size[1];
         (first..first + count)
@@ -151,12 +162,46 @@ impl Conv {
         let winograd = Winograd::suits(&g).then(|| Winograd::new(&g));
         let forward = forward_phase(&g, output);
         let backward = if differentiate { backward_phases(&g, output) } else { Vec::new() };
-        Self { geometry, forward, backward, winograd, packed: Vec::new(), fresh: false, sums: Vec::new() }
+        Self {
+            geometry,
+            forward,
+            backward,
+            winograd,
+            sparse: None,
+            packed: Vec::new(),
+            fresh: false,
+            spares_zeros: false,
+            sums: Vec::new(),
+        }
     }
 
     /// Says that the weights of the next pass are others than before.
     pub(in crate::nn) fn forget(&mut self) {
         self.fresh = false;
+    }
+
+    /// Lets later passes go the sparse way where that is less work. It is for weights that stay: it takes time to list them.
+    pub(in crate::nn) fn spare_zeros(&mut self) {
+        self.spares_zeros = true;
+    }
+
+    /// Whether the last forward pass went the sparse way.
+    pub(in crate::nn) fn is_sparse(&self) -> bool {
+        self.sparse.is_some()
+    }
+
+    /// Lists the weights that are not 0, if that promises less work than the dense way. The choice depends on the weights
+    /// alone, never on the clock: the same weights give the same bits.
+    fn thin_out(&self, w: &[f32]) -> Option<Sparse> {
+        let g = self.geometry;
+        let kept = w.iter().filter(|weight| **weight != 0.0).count();
+        let products = (g.inputs * g.taps() * g.outputs) as f64 / 16.0;
+        let dense = match &self.winograd {
+            Some(_) => 1.1 * products * 16.0 / 36.0 + (g.inputs + g.outputs) as f64,
+            None => 1.1 * products,
+        };
+        let worth_it = g.groups == 1 && g.outputs >= 16 && Sparse::work(&g, kept) < dense;
+        worth_it.then(|| Sparse::new(&g, w))
     }
 
     /// Whether the weights of the last forward pass are still at hand: the next one does not look at its own.
@@ -175,7 +220,12 @@ impl Conv {
         y: &mut [f32],
     ) {
         let g = self.geometry;
-        if let Some(winograd) = &self.winograd {
+        if !self.fresh && self.spares_zeros {
+            self.sparse = self.thin_out(w);
+        }
+        if let Some(sparse) = &self.sparse {
+            sparse.forward(threads, n, &self.forward, x, &finish, y);
+        } else if let Some(winograd) = &self.winograd {
             if !self.fresh {
                 winograd.pack(threads, w, false, &mut self.packed);
             }
@@ -275,6 +325,11 @@ impl Conv {
             let first = group * outputs + panel * width;
             // SAFETY: every task has its own outputs.
             let dw = unsafe { target.part(first * inputs * taps, inside * inputs * taps) };
+            if taps == 1 && parts == 1 {
+                let extent = Extent { rows: depth, columns: inside, stride: width };
+                transpose(&sums[task * depth * width..], extent, dw, inputs);
+                return;
+            }
             // A few places at a time, so that what is read and what is written stay near.
             let mut near = [[0.0f32; 32]; 16];
             for start in (0..depth).step_by(16) {
@@ -416,6 +471,11 @@ fn pack(threads: &Threads, g: &Geometry, taps: &[usize], swapped: bool, w: &[f32
             };
             if swapped && all == 1 {
                 copy_panel(&w[first..], inputs, inside, rows, width);
+                continue;
+            }
+            if all == 1 {
+                let extent = Extent { rows: inside, columns: sources, stride: sources };
+                transpose(&w[first * sources..], extent, rows, width);
                 continue;
             }
             // A few sources at a time, so that what is read and what is written stay near.

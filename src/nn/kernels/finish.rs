@@ -36,20 +36,33 @@ pub(super) unsafe fn block(
 
 vectorised! {
     fn row(bias: Option<&[f32]>, other: Option<&[f32]>, rectify: bool, y: &mut [f32]) {
-        if let Some(bias) = bias {
-            for (y, bias) in y.iter_mut().zip(bias) {
-                *y += bias;
+        match (bias, other) {
+            (Some(bias), Some(other)) => {
+                for (y, (bias, other)) in y.iter_mut().zip(bias.iter().zip(other)) {
+                    *y = rectified(*y + bias + other, rectify);
+                }
             }
-        }
-        if let Some(other) = other {
-            for (y, other) in y.iter_mut().zip(other) {
-                *y += other;
+            (Some(bias), None) => {
+                for (y, bias) in y.iter_mut().zip(bias) {
+                    *y = rectified(*y + bias, rectify);
+                }
             }
-        }
-        if rectify {
-            for y in y.iter_mut() {
-                *y = if *y > 0.0 || y.is_nan() { *y } else { 0.0 };
+            (None, Some(other)) => {
+                for (y, other) in y.iter_mut().zip(other) {
+                    *y = rectified(*y + other, rectify);
+                }
+            }
+            (None, None) => {
+                for y in y.iter_mut() {
+                    *y = rectified(*y, rectify);
+                }
             }
         }
     }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "inlined into functions that enable vector instructions")]
+fn rectified(value: f32, rectify: bool) -> f32 {
+    if rectify && value <= 0.0 { 0.0 } else { value }
 }

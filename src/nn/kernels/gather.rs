@@ -82,11 +82,15 @@ impl Window {
                 let length = run.taps * self.channels[1];
                 let (begin, end) = (from.max(run.start), to.min(run.start + length));
                 if begin < end {
-                    let place = [
-                        run.at[0] + (y * self.stride) as isize,
-                        run.at[1] + (x * self.stride) as isize,
-                    ];
-                    self.copy(source, channel, *run, place, (begin - run.start, end - run.start), &mut row[begin - from..end - from]);
+                    let place = [run.at[0] + (y * self.stride) as isize, run.at[1] + (x * self.stride) as isize];
+                    self.copy(
+                        source,
+                        channel,
+                        *run,
+                        place,
+                        (begin - run.start, end - run.start),
+                        &mut row[begin - from..end - from],
+                    );
                 }
             }
             x += 1;
@@ -100,7 +104,15 @@ impl Window {
     }
 
     /// Copies values `begin..end` of a run that starts at `place`; what lies outside the image is 0.
-    fn copy(&self, image: &[f32], channel: usize, run: Run, place: [isize; 2], (begin, end): (usize, usize), to: &mut [f32]) {
+    fn copy(
+        &self,
+        image: &[f32],
+        channel: usize,
+        run: Run,
+        place: [isize; 2],
+        (begin, end): (usize, usize),
+        to: &mut [f32],
+    ) {
         let [height, width] = self.size;
         let inside = |at: isize, extent: usize| at >= 0 && (at as usize) < extent;
         if !inside(place[0], height) {

@@ -14,6 +14,8 @@ mod micro;
 pub(super) mod norm;
 pub(super) mod pool;
 mod simd;
+mod sparse;
+mod transpose;
 pub(super) mod update;
 mod winograd;
 

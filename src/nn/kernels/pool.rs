@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::simd::vectorised;
 use super::Threads;
+use super::simd::vectorised;
 
 /// Sizes of a pooling layer.
 #[derive(Clone, Copy, Debug)]

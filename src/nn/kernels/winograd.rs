@@ -629,8 +629,7 @@ unsafe fn gradient_with<V: Vector>(
             None => ZEROS.as_ptr(),
         });
         for channel in range.clone().step_by(V::LANES) {
-            let (panel, lane) =
-                ((channel - range.start) / panels.width, (channel - range.start) % panels.width);
+            let (panel, lane) = ((channel - range.start) / panels.width, (channel - range.start) % panels.width);
             // SAFETY: the caller checked that pixels, channels and spots fit.
             unsafe {
                 let mut dy = [V::splat(0.0); 4];

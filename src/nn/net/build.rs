@@ -193,7 +193,10 @@ impl Builder<'_> {
 
     fn conv(&mut self, geometry: Geometry, x: Value, bias: bool) -> Work {
         let differentiate = self.mode == Mode::Train && (x != 0 || self.differentiate_input);
-        let conv = Box::new(Conv::new(geometry, differentiate));
+        let mut conv = Box::new(Conv::new(geometry, differentiate));
+        if self.mode == Mode::Evaluate {
+            conv.spare_zeros();
+        }
         Work::Conv { conv, weight: self.take(1), bias: bias.then(|| self.take(1)), norm: None, moments: None }
     }
 

@@ -141,6 +141,12 @@ impl Network {
         &self.survey
     }
 
+    /// Returns how many convolutions and fully connected layers multiplied only weights that are not 0 in the last pass.
+    pub fn sparse_layers(&self) -> usize {
+        let sparse = |step: &&build::Step| matches!(&step.work, build::Work::Conv { conv, .. } if conv.is_sparse());
+        self.program.steps.iter().filter(sparse).count()
+    }
+
     /// Returns the bytes of all activation and gradient buffers.
     pub fn buffer_bytes(&self) -> usize {
         let floats = |buffers: &Buffers| buffers.memory.iter().map(Vec::len).sum::<usize>();

@@ -149,10 +149,63 @@ fn the_derivative_of_a_rectifier_at_zero_is_zero() {
     assert_eq!(network.input_gradient().unwrap(), [0.0, 0.0, 0.0, 1.0]);
 }
 
+/// Sets all but every `nth` weight to 0.
+fn thinned(weights: &Weights, nth: usize) -> Weights {
+    let thin = |(name, tensor): (&String, &Tensor)| {
+        if tensor.dims().len() < 2 {
+            return (name.clone(), tensor.clone());
+        }
+        let mut values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        values.iter_mut().enumerate().filter(|(at, _)| at % nth != 0).for_each(|(_, value)| *value = 0.0);
+        (name.clone(), Tensor::from_vec(values, tensor.dims(), &Device::Cpu).unwrap())
+    };
+    weights.iter().map(thin).collect()
+}
+
+#[test]
+fn skipping_zeros_gives_what_the_dense_way_gives() {
+    let cases = [
+        (conv(24, [1, 1], 1, 0, 1, 1), shape(40, 5, 7), 3),
+        (conv(48, [1, 1], 2, 0, 1, 1), shape(200, 5, 7), 2),
+        (conv(32, [3, 3], 1, 1, 1, 1), shape(16, 7, 9), 2),
+        (conv(32, [3, 3], 1, 1, 1, 1), shape(48, 33, 40), 1),
+        (conv(17, [3, 3], 1, 0, 1, 1), shape(20, 14, 14), 2),
+        (conv(32, [3, 3], 2, 1, 1, 1), shape(16, 9, 8), 2),
+        (conv(64, [5, 5], 1, 2, 1, 1), shape(30, 6, 31), 2),
+        (conv(64, [2, 3], 1, 1, 2, 1), shape(30, 6, 9), 2),
+        (Layer::Linear { out: 64 }, shape(300, 1, 1), 70),
+    ];
+    for (layer, input, n) in cases {
+        let arch = Arch { root: sequence(vec![("op", layer)]), input };
+        let weights = thinned(&initialize(&arch, &seed()).unwrap(), 37);
+        let images = random(&mut Stream::new(&seed(), "images").at(0, 0), n * input.values());
+        let run = |setup: &Setup| {
+            let mut network = Network::new(&arch, setup).unwrap();
+            network.load(&weights, None).unwrap();
+            network.forward(&images, n).unwrap();
+            (network.logits().to_vec(), network.sparse_layers())
+        };
+        let (dense, none) = run(&Setup::train(n, 1));
+        let (sparse, all) = run(&Setup::evaluate(n, 2));
+        assert_eq!((none, all), (0, 1), "{arch:?}");
+        let scale = dense.iter().fold(1e-3f32, |scale, value| scale.max(value.abs()));
+        for (at, (dense, sparse)) in dense.iter().zip(&sparse).enumerate() {
+            assert!((dense - sparse).abs() < 2e-6 * scale, "{arch:?} [{at}]: {sparse} instead of {dense}");
+        }
+        assert_eq!(sparse, run(&Setup::evaluate(n, 1)).0);
+    }
+}
+
 #[test]
 fn threads_and_batches_change_no_bit() {
-    let arch = cifar_resnet(1, 8, 10, 3, 16);
-    let weights = initialize(&arch, &seed()).unwrap();
+    for (width, nth) in [(8, 1), (16, 1), (48, 1), (48, 20)] {
+        no_bit_changes(width, nth);
+    }
+}
+
+fn no_bit_changes(width: usize, nth: usize) {
+    let arch = cifar_resnet(1, width, 10, 3, 16);
+    let weights = thinned(&initialize(&arch, &seed()).unwrap(), nth);
     let mut rng = Stream::new(&seed(), "images").at(0, 0);
     let n = 50;
     let images = random(&mut rng, n * arch.input.values());
@@ -167,7 +220,7 @@ fn threads_and_batches_change_no_bit() {
         (bits(network.logits()), gradients)
     };
     let one = run(1);
-    assert!(one == run(2) && one == run(3) && one == run(7));
+    assert!(one == run(2) && one == run(3) && one == run(8));
 
     let logits = |batch: usize| {
         let mut network = Network::new(&arch, &Setup::evaluate(batch, 2)).unwrap();
@@ -177,6 +230,7 @@ fn threads_and_batches_change_no_bit() {
             network.forward(images, images.len() / arch.input.values()).unwrap();
             all.extend_from_slice(network.logits());
         }
+        assert_eq!(network.sparse_layers() > 0, nth > 1);
         all
     };
     assert_eq!(logits(50), logits(7));

@@ -15,7 +15,13 @@ pub(super) fn evaluate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let threads = job.surroundings.threads;
     let size = batch(&args.arch);
     let found = evaluate::evaluate(&args.arch, &state.weights, state.mask.as_ref(), &*images, size, threads)?;
-    let measures = [("top1", found.top1), ("top5", found.top5), ("loss", found.loss), ("images", found.images as f64)];
+    let measures = [
+        ("top1", found.top1),
+        ("top5", found.top5),
+        ("loss", found.loss),
+        ("images", found.images as f64),
+        ("sparse_layers", found.sparse_layers as f64),
+    ];
     let measures = measures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Ok(Outcome { objects: BTreeMap::new(), measures })
 }
