@@ -45,9 +45,8 @@ fn convolutions(arch: &Arch) -> Vec<(String, Layer, Shape)> {
             }
             _ => {
                 let out = layer.output("", at).expect("layers that fit");
-                if let Layer::Conv { out: width, kernel, stride, .. } = layer {
-                    let name =
-                        format!("{}→{width} {}×{} /{stride} at {}", at.channels, kernel[0], kernel[1], at.height);
+                if let Layer::Conv { out: width, kernel: [rows, columns], stride, .. } = layer {
+                    let name = format!("{}→{width} {rows}×{columns} /{stride} at {}", at.channels, at.height);
                     if found.iter().all(|(known, ..)| *known != name) {
                         found.push((name, layer.clone(), at));
                     }

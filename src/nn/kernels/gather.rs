@@ -179,7 +179,7 @@ mod tests {
                     } else {
                         0.0
                     };
-                    prop_assert_eq!(rows[row * (to - from + 1) + at - from], expected);
+                    prop_assert_eq!(rows[row * (to - from + 1) + at - from].to_bits(), expected.to_bits());
                 }
             }
         }

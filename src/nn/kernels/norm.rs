@@ -354,6 +354,7 @@ impl Norm {
 /// as wide as the constants, see [`tiled`].
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "inlined into functions that enable vector instructions")]
+#[expect(clippy::needless_range_loop, reason = "several operands are read at a place")]
 fn columns<const K: usize, const M: usize>(
     operands: [&[f32]; K],
     constants: [&[f32]; M],

@@ -98,8 +98,8 @@ mod tests {
             transpose(&from, Extent { rows, columns, stride: apart }, &mut to, stride);
             for column in 0..columns {
                 for row in 0..stride {
-                    let expected = if row < rows { from[row * apart + column] } else { -1.0 };
-                    prop_assert_eq!(to[column * stride + row], expected);
+                    let expected = if row < rows { from[row * apart + column] } else { -1.0f32 };
+                    prop_assert_eq!(to[column * stride + row].to_bits(), expected.to_bits());
                 }
             }
         }
