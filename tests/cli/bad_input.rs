@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::{SMALL, command, err, exit, here, out, pdsl, program, succeeds};
 
 /// A program that trains for a moment.
-const TRAINED: &str = r#"import std.data.{digits}
+const TRAINED: &str = r"import std.data.{digits}
 import std.models.{tiny_resnet}
 
 let task = digits()
@@ -16,7 +16,7 @@ let runs = sweep seed in seeds(1) {
   { top1: evaluate(dense, task.test).top1 }
 }
 table levels = runs |> summary(by: [], over: .seed, show: [mean])
-"#;
+";
 
 /// A program that dissects with a probe on disk.
 const DISSECTED: &str = r#"import std.data.{broden_folder, shapes_probe}
@@ -30,6 +30,10 @@ let runs = sweep seed in seeds(1) {
 }
 table levels = runs |> summary(by: [], over: .seed, show: [mean])
 "#;
+
+/// What is done to which file, its new content, the code, what the message names, and the exit code: 2 before anything
+/// runs, 1 when a stage fails.
+type Damage<'a> = (&'a str, &'a Path, Option<Vec<u8>>, &'a str, &'a str, i32);
 
 /// Runs a command that must fail with a code, and returns its message.
 #[track_caller]
@@ -325,10 +329,10 @@ fn labelled_images_that_are_missing_damaged_or_others_are_named() {
     let labels = fs::read_to_string(root.join("label.csv")).unwrap();
     let picture = root.join("images").join(index.lines().nth(1).unwrap().split(',').next().unwrap());
     let image = fs::read(&picture).unwrap();
-    // What is done, the code, what the message names, the exit code: 2 before anything runs, 1 when a stage fails.
     let mut bomb = image.clone();
     bomb[16..24].copy_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
-    let cases: [(&str, &Path, Option<Vec<u8>>, &str, &str, i32); 8] = [
+    let first_rows: Vec<&str> = index.lines().take(11).collect();
+    let cases: [Damage<'_>; 8] = [
         ("cut short", &picture, Some(image[..40].to_vec()), "PD0602", ".png`", 1),
         ("claims a size", &picture, Some(bomb), "PD0602", ".png`", 1),
         ("missing", &picture, None, "PD0601", ".png`", 2),
@@ -345,7 +349,7 @@ fn labelled_images_that_are_missing_damaged_or_others_are_named() {
         (
             "fewer images",
             &root.join("index.csv"),
-            Some(index.lines().take(11).map(|line| format!("{line}\n")).collect::<String>().into()),
+            Some((first_rows.join("\n") + "\n").into()),
             "PD0603",
             "30 images, but it has 10",
             2,

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use pdsl::domain::arch::{Arch, Layer};
 
+/// Gradients by the names of their parameters.
+pub(crate) type Gradients = BTreeMap<String, Vec<f32>>;
+
 /// The learned numbers of a network, by torchvision's names.
 pub(crate) struct Reference {
     variables: BTreeMap<String, Var>,
@@ -20,12 +23,7 @@ impl Reference {
     }
 
     /// Returns the logits of a batch and, by name, the gradients of their sum weighted with `direction`.
-    pub(crate) fn differentiate(
-        &self,
-        arch: &Arch,
-        x: &[f32],
-        direction: &[f32],
-    ) -> Result<(Vec<f32>, BTreeMap<String, Vec<f32>>)> {
+    pub(crate) fn differentiate(&self, arch: &Arch, x: &[f32], direction: &[f32]) -> Result<(Vec<f32>, Gradients)> {
         let shape = arch.input;
         let images = x.len() / shape.values();
         let x = Tensor::from_slice(x, (images, shape.channels, shape.height, shape.width), &Device::Cpu)?;
