@@ -32,17 +32,21 @@ use serde::Serialize;
 
 /// Kills over all attempts.
 const KILLS: usize = 20;
-const EPOCHS: u64 = 4;
+/// Long enough that training takes most of the time, beside the start of processes.
+const EPOCHS: u64 = 8;
 
 fn arch() -> Arch {
     let conv = |out, stride| Layer::Conv { out, kernel: [3, 3], stride, pad: 1, dilation: 1, groups: 1, bias: false };
     let layers = [
-        ("conv1", conv(8, 1)),
+        ("conv1", conv(32, 1)),
         ("bn1", Layer::BatchNorm { zero_scale: false }),
         ("relu1", Layer::Relu),
-        ("conv2", conv(16, 2)),
+        ("conv2", conv(32, 1)),
         ("bn2", Layer::BatchNorm { zero_scale: false }),
         ("relu2", Layer::Relu),
+        ("conv3", conv(64, 2)),
+        ("bn3", Layer::BatchNorm { zero_scale: false }),
+        ("relu3", Layer::Relu),
         ("pool", Layer::GlobalAvgPool),
         ("fc", Layer::Linear { out: 10 }),
     ];

@@ -85,6 +85,71 @@ pub enum Scope {
     Global,
     /// Each layer by itself.
     PerLayer,
+    /// Each layer by itself, to a density of its own that leaves small layers more: the Erdős-Rényi-kernel rule of Evci
+    /// et al. 2020, "Rigging the Lottery", section 3.
+    Erk,
+}
+
+/// Shares `kept` weights among layers by the Erdős-Rényi-kernel rule: the density of a layer is proportional to the sum of
+/// its weights' extents over their product; a layer that this would overfill stays dense, and the others share the rest.
+/// The counts add up to `kept` (or to all weights, if those are fewer).
+pub fn erk(shapes: &[&[usize]], kept: u64) -> Vec<u64> {
+    let sizes: Vec<u64> = shapes.iter().map(|shape| shape.iter().product::<usize>() as u64).collect();
+    let raw: Vec<f64> =
+        shapes.iter().zip(&sizes).map(|(shape, size)| shape.iter().sum::<usize>() as f64 / *size as f64).collect();
+    let mut dense = vec![false; shapes.len()];
+    loop {
+        let open = || (0..shapes.len()).filter(|at| !dense[*at]);
+        let taken: u64 = (0..shapes.len()).filter(|at| dense[*at]).map(|at| sizes[at]).sum();
+        let rest = kept.saturating_sub(taken);
+        let scale = rest as f64 / open().map(|at| raw[at] * sizes[at] as f64).sum::<f64>();
+        let overfull: Vec<usize> = open().filter(|at| scale * raw[*at] >= 1.0).collect();
+        if !overfull.is_empty() {
+            overfull.into_iter().for_each(|at| dense[at] = true);
+            continue;
+        }
+        let wanted = |at: usize| scale * raw[at] * sizes[at] as f64;
+        let mut counts: Vec<u64> =
+            (0..shapes.len()).map(|at| if dense[at] { sizes[at] } else { wanted(at).floor() as u64 }).collect();
+        // What rounding down left over goes to the largest remainders.
+        let mut order: Vec<usize> = open().collect();
+        order.sort_by(|a, b| (wanted(*b) - wanted(*b).floor()).total_cmp(&(wanted(*a) - wanted(*a).floor())));
+        let mut missing = rest.saturating_sub(open().map(|at| counts[at]).sum());
+        for at in order.into_iter().cycle().take(2 * shapes.len()) {
+            if missing > 0 && counts[at] < sizes[at] {
+                counts[at] += 1;
+                missing -= 1;
+            }
+        }
+        return counts;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The checks of the rule's published code (`sparse_utils_test.py`): equal shares of (n + m) / nm, the same total.
+    #[test]
+    fn densities_follow_the_extents() {
+        let shapes: [&[usize]; 2] = [&[8, 6], &[4, 3]];
+        let counts = erk(&shapes, 18);
+        assert_eq!(counts.iter().sum::<u64>(), 18);
+        let shares: Vec<f64> = [(8.0, 6.0, counts[0]), (4.0, 3.0, counts[1])]
+            .into_iter()
+            .map(|(n, m, kept): (f64, f64, u64)| kept as f64 / (n + m))
+            .collect();
+        assert!((shares[0] - shares[1]).abs() < 1.0 / 7.0, "{counts:?}");
+        let shapes: [&[usize]; 3] = [&[64, 3, 7, 7], &[512, 512, 3, 3], &[1000, 512]];
+        for kept in [1, 1000, 100_000, 2_000_000, 2_880_704, 5_000_000] {
+            let counts = erk(&shapes, kept);
+            assert_eq!(counts.iter().sum::<u64>(), kept.min(2_880_704), "{kept}");
+            let density = |at: usize| counts[at] as f64 / shapes[at].iter().product::<usize>() as f64;
+            assert!(density(0) >= density(1), "{counts:?}");
+        }
+        assert_eq!(erk(&shapes, 1_000_000)[0], 64 * 3 * 49, "a small layer stays dense");
+        assert!(erk(&[], 0).is_empty());
+    }
 }
 
 /// How many weights exactly go, and what happens to equal scores.

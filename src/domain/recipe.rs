@@ -35,6 +35,38 @@ pub enum Optimizer {
         /// Which parameters decay.
         decay: Decay,
     },
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019) as PyTorch defines it: w ← (1 − ηλ) w,
+    /// m ← β₁m + (1 − β₁) g, v ← β₂v + (1 − β₂) g², w ← w − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
+    #[serde(rename = "adamw")]
+    AdamW {
+        /// β₁
+        beta1: f64,
+        /// β₂
+        beta2: f64,
+        /// ε
+        epsilon: f64,
+        /// λ
+        weight_decay: f64,
+        /// Which parameters decay.
+        decay: Decay,
+    },
+}
+
+impl Optimizer {
+    /// Returns which parameters decay.
+    pub fn decay(&self) -> Decay {
+        match self {
+            Self::Sgd { decay, .. } | Self::AdamW { decay, .. } => *decay,
+        }
+    }
+
+    /// Returns the numbers that it remembers for every weight.
+    pub fn memory(&self) -> u64 {
+        match self {
+            Self::Sgd { .. } => 1,
+            Self::AdamW { .. } => 2,
+        }
+    }
 }
 
 /// Which parameters weight decay applies to.

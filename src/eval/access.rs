@@ -9,14 +9,13 @@ use super::interpreter::{Interpreter, Scope, error};
 use crate::diag::codes::evaluation as codes;
 use crate::domain::data::{Split, Task};
 use crate::domain::pruning::Score;
-use crate::domain::recipe::Optimizer;
 use crate::ops;
 use crate::ops::lowering::did_you_mean;
 use crate::resolve::{Member, Target};
 use crate::source::Span;
 use crate::syntax::tree::{Exact, Expr, ExprKind, Name};
 use crate::value::output::{Column, Frame};
-use crate::value::{Evaluated, Projection, Recipe, State, Stop, Value, repr};
+use crate::value::{Evaluated, Projection, State, Stop, Value, repr};
 
 impl Interpreter<'_> {
     /// Whether an expression names a module.
@@ -70,7 +69,6 @@ pub(super) fn field(value: &Value, name: &str, span: Span) -> Evaluated {
             Some(Value::Seed(Arc::new(stream)))
         }
         Value::Task(task) => task_field(task, name),
-        Value::Recipe(recipe) => recipe_field(recipe, name),
         Value::Parameter => match name {
             "weight" => Some(Value::Score(Arc::new(Score::Weight))),
             "initial" => Some(Value::Score(Arc::new(Score::Initial))),
@@ -224,19 +222,6 @@ fn task_field(task: &Arc<Task>, name: &str) -> Option<Value> {
         "train_images" => int(task.train),
         "val_images" => int(task.val),
         "test_images" => int(task.test),
-        _ => None,
-    }
-}
-
-fn recipe_field(recipe: &Recipe, name: &str) -> Option<Value> {
-    let Optimizer::Sgd { momentum, nesterov, weight_decay, .. } = recipe.settings.optimizer;
-    match name {
-        "lr" => Some(recipe.rate.clone()),
-        "momentum" => Some(Value::Float(momentum)),
-        "nesterov" => Some(Value::Bool(nesterov)),
-        "weight_decay" => Some(Value::Float(weight_decay)),
-        "batch" => Some(Value::Int(recipe.settings.batch as i64)),
-        "label_smoothing" => Some(Value::Float(recipe.settings.label_smoothing)),
         _ => None,
     }
 }

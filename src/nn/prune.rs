@@ -1,7 +1,7 @@
 //! Pruning: exact selection of the lowest scores, globally or per layer, without a full sort.
 
 use crate::domain::arch::{Arch, Survey};
-use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Scope};
+use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, erk};
 
 use super::mask::Mask;
 use super::rng::Stream;
@@ -79,18 +79,41 @@ pub fn prune(
     }
     let layers = layers(&survey, weights, &mask, pruner, initial)?;
     let amount = Share::of(&pruner.remove)?;
+    let counting = pruner.counting;
+    let all = mask.counts().fold(Counts::default(), |sum, (_, kept, total)| sum.plus(kept, total));
+    let of = |mask: &Mask, layer: &Layer| {
+        let bits = mask.bits(&layer.name).unwrap_or_default();
+        Counts::default().plus(bits.iter().filter(|kept| **kept).count() as u64, bits.len() as u64)
+    };
     match pruner.scope {
         Scope::Global => {
-            let counts = mask.counts().fold(Counts::default(), |sum, (_, kept, total)| sum.plus(kept, total));
             let chosen = layers.iter().collect::<Vec<_>>();
-            select(&mut mask, &chosen, pruner.counting, &amount, counts, None)?;
+            select(&mut mask, &chosen, None, |available| amount.removal(counting, all, available, None))?;
         }
         Scope::PerLayer => {
             for layer in &layers {
-                let bits = mask.bits(&layer.name).unwrap_or_default();
-                let kept = bits.iter().filter(|kept| **kept).count() as u64;
-                let counts = Counts::default().plus(kept, bits.len() as u64);
-                select(&mut mask, &[layer], pruner.counting, &amount, counts, Some(&layer.name))?;
+                let (counts, only) = (of(&mask, layer), Some(&layer.name));
+                select(&mut mask, &[layer], only, |available| amount.removal(counting, counts, available, only))?;
+            }
+        }
+        Scope::Erk => {
+            let competing = layers.iter().fold(0, |sum, layer| sum + of(&mask, layer).kept);
+            let gone = match amount.removal(counting, all, competing, None)? {
+                Removal::Exactly(count) => count,
+                Removal::UpTo(index) => index + 1,
+            };
+            let left = competing.checked_sub(gone).ok_or(PruneError::TooMany {
+                wanted: gone,
+                available: competing,
+                layer: None,
+            })?;
+            let shapes: Vec<&[usize]> = layers.iter().map(|layer| layer.shape.as_slice()).collect();
+            for (layer, target) in layers.iter().zip(erk(&shapes, left)) {
+                let available = of(&mask, layer).kept;
+                let only = Some(&layer.name);
+                let short = PruneError::TooFew { kept: target, available, layer: only.cloned() };
+                let gone = available.checked_sub(target).ok_or(short)?;
+                select(&mut mask, &[layer], only, |_| Ok(Removal::Exactly(gone)))?;
             }
         }
     }
@@ -100,6 +123,7 @@ pub fn prune(
 /// A layer that takes part, with a key per element that sorts like its score.
 struct Layer {
     name: String,
+    shape: Vec<usize>,
     keys: Keys,
 }
 
@@ -150,7 +174,7 @@ fn layers(
                 Keys::Scores(scores.into_iter().map(sortable).collect())
             }
         };
-        layers.push(Layer { name, keys });
+        layers.push(Layer { name, shape: parameter.shape.clone(), keys });
     }
     Ok(layers)
 }
@@ -174,13 +198,13 @@ impl Counts {
     }
 }
 
+/// Removes the lowest of some layers; `removal` says how many, given how many are left. `only` names the layer, if each is
+/// pruned by itself.
 fn select(
     mask: &mut Mask,
     layers: &[&Layer],
-    counting: Counting,
-    amount: &Share,
-    counts: Counts,
     only: Option<&String>,
+    removal: impl FnOnce(u64) -> Result<Removal, PruneError>,
 ) -> Result<(), PruneError> {
     let mut keys: Vec<u64> = Vec::new();
     for layer in layers {
@@ -188,7 +212,7 @@ fn select(
         keys.extend(kept.iter().enumerate().filter(|(_, kept)| **kept).map(|(at, _)| layer.keys.get(at)));
     }
     let available = keys.len() as u64;
-    let removal = match amount.removal(counting, counts, available, only)? {
+    let removal = match removal(available)? {
         // A layer by itself may run empty: then all that is left of it goes.
         Removal::UpTo(_) if only.is_some() && available == 0 => return Ok(()),
         Removal::UpTo(index) if only.is_some() => Removal::UpTo(index.min(available - 1)),

@@ -12,7 +12,7 @@ use super::data::Images;
 use super::kernels::Threads;
 use super::mask::Mask;
 use super::net::{Network, Setup};
-use super::optim::Sgd;
+use super::optim::Descent;
 use super::rng::Stream;
 use super::{Error, Weights};
 
@@ -40,7 +40,7 @@ pub struct Snapshot {
     pub iteration: u64,
     /// Parameters and buffers.
     pub weights: Weights,
-    /// Momentum of every learned parameter.
+    /// What the optimiser remembers of every learned parameter.
     pub momentum: Weights,
 }
 
@@ -60,7 +60,7 @@ pub struct Trainer<'a> {
     task: Task<'a>,
     mask: Option<&'a Mask>,
     network: Network,
-    optimizer: Sgd,
+    optimizer: Descent,
     iteration: u64,
     order: Vec<usize>,
     ordered_epoch: Option<u64>,
@@ -85,7 +85,7 @@ impl<'a> Trainer<'a> {
         let setup = Setup { input: Some(found), ..Setup::train(batch, task.threads) };
         let mut network = Network::new(task.arch, &setup)?;
         network.load(weights, mask)?;
-        let optimizer = Sgd::new(&task.recipe.optimizer, network.survey());
+        let optimizer = Descent::new(&task.recipe.optimizer, network.survey());
         let pixels = vec![0.0; batch * found.values()];
         let (order, labels) = (Vec::new(), Vec::with_capacity(batch));
         Ok(Self { task, mask, network, optimizer, iteration, order, ordered_epoch: None, pixels, labels })

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::pruning::{Amount, Counting, Pruner, Scope};
+use crate::domain::pruning::{Amount, Counting, Pruner, Scope, erk};
 use crate::syntax::tree::Exact;
 use crate::value::{Kept, Network, number};
 
@@ -30,6 +30,8 @@ pub(super) fn after(network: &Network, kept: &Kept, pruner: &Pruner) -> Result<K
         .prunable()
         .enumerate()
         .map(|(at, entry)| Layer {
+            name: entry.name.clone(),
+            shape: entry.shape.clone(),
             all: entry.elements() as u64,
             kept: kept.layers.as_ref().and_then(|layers| layers.get(at).copied()),
             competes: !pruner.keep.contains(&entry.name),
@@ -41,10 +43,13 @@ pub(super) fn after(network: &Network, kept: &Kept, pruner: &Pruner) -> Result<K
     match pruner.scope {
         Scope::Global => global(&layers, kept.total, pruner),
         Scope::PerLayer => per_layer(&layers, pruner),
+        Scope::Erk => by_extents(&layers, kept.total, pruner),
     }
 }
 
 struct Layer {
+    name: String,
+    shape: Vec<usize>,
     all: u64,
     kept: Option<u64>,
     competes: bool,
@@ -126,6 +131,29 @@ fn global(layers: &[Layer], total: Option<u64>, pruner: &Pruner) -> Result<Kept,
         _ => None,
     };
     Ok(Kept { total: Some(remaining), layers: known })
+}
+
+/// Layers take their shares of what [`global`] leaves in all.
+fn by_extents(layers: &[Layer], total: Option<u64>, pruner: &Pruner) -> Result<Kept, Problem> {
+    let left = global(layers, total, pruner)?;
+    let fixed: Option<u64> = layers.iter().filter(|layer| !layer.competes).map(|layer| layer.kept).sum();
+    let (Some(all), Some(fixed)) = (left.total, fixed) else { return Ok(Kept { layers: None, ..left }) };
+    let shapes: Vec<&[usize]> =
+        layers.iter().filter(|layer| layer.competes).map(|layer| layer.shape.as_slice()).collect();
+    let mut shares = erk(&shapes, all.saturating_sub(fixed)).into_iter();
+    let mut known = Vec::with_capacity(layers.len());
+    for layer in layers {
+        let share = if layer.competes { shares.next() } else { layer.kept };
+        if let (Some(share), Some(kept)) = (share, layer.kept)
+            && share > kept
+        {
+            let message =
+                format!("the rule leaves {share} weights in `{}`, but only {kept} are left there", layer.name);
+            return Err(problem(message, "would bring weights back", "prune with `erk` from the dense network on"));
+        }
+        known.push(share);
+    }
+    Ok(Kept { layers: known.into_iter().collect::<Option<Vec<_>>>().map(Into::into), ..left })
 }
 
 fn per_layer(layers: &[Layer], pruner: &Pruner) -> Result<Kept, Problem> {
@@ -229,5 +257,20 @@ mod tests {
         let globally = after(&network, &kept, &rate(20, Scope::Global, Counting::OpenLth)).unwrap();
         assert!(globally.layers.is_none() && globally.total.is_some());
         assert_eq!(after(&network, &globally, &pruner).unwrap().total, None);
+    }
+
+    #[test]
+    fn small_layers_are_left_more_by_their_extents() {
+        let network = Network::new(samples::cifar_resnet(3, 16, 10, 3, 32)).unwrap();
+        let to =
+            |text: &str| Pruner { remove: Amount::Sparsity(text.to_owned()), ..rate(20, Scope::Erk, Counting::Torch) };
+        let once = after(&network, &Kept::dense(&network), &to("4/5")).unwrap();
+        let layers = once.layers.clone().unwrap();
+        assert_eq!((once.total, layers.iter().sum::<u64>()), (Some(54_179), 54_179));
+        let sizes: Vec<u64> = network.survey.prunable().map(|entry| entry.elements() as u64).collect();
+        assert_eq!(layers[0], sizes[0]);
+        assert!(after(&network, &once, &to("9/10")).is_ok());
+        let uneven = after(&network, &Kept::dense(&network), &Pruner { scope: Scope::PerLayer, ..to("1/2") }).unwrap();
+        assert!(after(&network, &uneven, &to("3/5")).unwrap_err().message.contains("conv1.weight"));
     }
 }

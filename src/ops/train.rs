@@ -159,7 +159,8 @@ fn point(lowering: &mut dyn Lowering, training: &Arc<Training>, until: u64, call
     stage.trajectory = Some(trajectory);
     stage.facts.epochs = Some(epochs);
     stage.facts.macs = network.survey.macs().checked_mul(3).and_then(|macs| macs.checked_mul(images));
-    stage.facts.bytes = network.checkpoint_bytes() + 4 * network.survey.parameter_count();
+    let memory = training.recipe.settings.optimizer.memory();
+    stage.facts.bytes = network.checkpoint_bytes() + 4 * memory * network.survey.parameter_count();
     let node = lowering.push(stage);
     let facts = StateFacts {
         step: until,

@@ -127,6 +127,7 @@ fn write(value: &Value, depth: usize) -> String {
         },
         Value::Scope(Scope::Global) => "global".to_owned(),
         Value::Scope(Scope::PerLayer) => "per_layer".to_owned(),
+        Value::Scope(Scope::Erk) => "erk".to_owned(),
         Value::Counting(Counting::OpenLth) => "open_lth".to_owned(),
         Value::Counting(Counting::Torch) => "torch".to_owned(),
         Value::State(state) => state_text(&state.facts),

@@ -110,6 +110,7 @@ struct Run {
     decay: Decay,
     label_smoothing: f64,
     masked: bool,
+    betas: Option<[f64; 2]>,
     losses: Vec<f64>,
     exact: Vec<f64>,
 }
@@ -187,11 +188,10 @@ fn losses_of_twenty_steps_are_pytorchs() {
         let arch = Arch { root: run.layers, input: run.input };
         let (weights, order) = (fill(&arch, 10), Seed { root: 1, stream: Vec::new() });
         let images = Ordered::new(run.batch * run.rates.len(), run.classes, run.input, &order);
-        let optimizer = Optimizer::Sgd {
-            momentum: run.momentum,
-            nesterov: run.nesterov,
-            weight_decay: run.weight_decay,
-            decay: run.decay,
+        let (weight_decay, decay) = (run.weight_decay, run.decay);
+        let optimizer = match run.betas {
+            Some([beta1, beta2]) => Optimizer::AdamW { beta1, beta2, epsilon: 1e-8, weight_decay, decay },
+            None => Optimizer::Sgd { momentum: run.momentum, nesterov: run.nesterov, weight_decay, decay },
         };
         let recipe = Recipe { optimizer, batch: run.batch, label_smoothing: run.label_smoothing };
         let task = Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 2 };

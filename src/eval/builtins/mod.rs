@@ -54,6 +54,7 @@ pub(super) static FUNCTIONS: &[(&str, Builtin)] = &[
     ("iterate", lists::iterate),
     ("seeds", recipes::seeds),
     ("sgd", recipes::sgd),
+    ("adamw", recipes::adamw),
     ("conv", layers::conv),
     ("batch_norm", layers::batch_norm),
     ("relu", layers::relu),
@@ -91,8 +92,8 @@ pub(super) static FUNCTIONS: &[(&str, Builtin)] = &[
 
 /// Names of every built-in value.
 #[cfg(test)]
-pub(super) const CONSTANTS: [&str; 9] =
-    ["none", "global", "per_layer", "open_lth", "torch", "median", "linear_scale", "log", "logit"];
+pub(super) const CONSTANTS: [&str; 10] =
+    ["none", "global", "per_layer", "erk", "open_lth", "torch", "median", "linear_scale", "log", "logit"];
 
 /// Finds a built-in function.
 pub(super) fn find(name: &str) -> Option<usize> {
@@ -105,6 +106,7 @@ pub(super) fn constant(name: &str) -> Option<Value> {
         "none" => Value::Nothing,
         "global" => Value::Scope(Scope::Global),
         "per_layer" => Value::Scope(Scope::PerLayer),
+        "erk" => Value::Scope(Scope::Erk),
         "open_lth" => Value::Counting(Counting::OpenLth),
         "torch" => Value::Counting(Counting::Torch),
         "median" => Value::Statistic(Statistic::Median),

@@ -88,7 +88,7 @@ fn storable(value: Exact) -> Exact {
 fn scope(arguments: &Arguments, at: usize) -> Evaluated<Scope> {
     match &arguments.at(at).value {
         Value::Scope(scope) => Ok(*scope),
-        other => Err(arguments.mismatch(at, "`global` or `per_layer`", other)),
+        other => Err(arguments.mismatch(at, "`global`, `per_layer` or `erk`", other)),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{count, experiment, mistake, run};
 use crate::domain::pruning::{Rule, Score};
-use crate::graph::{Key, NodeId};
+use crate::domain::recipe::{Decay, Optimizer};
+use crate::graph::{Key, Node, NodeId};
 use crate::ops::prune::PruneArgs;
 use crate::ops::train::TrainArgs;
 use crate::value::Value;
@@ -23,7 +24,7 @@ fn dense_mistake(text: &str) -> (String, &'static str) {
     mistake(&with_dense(text))
 }
 
-fn nodes(text: &str, op: &str) -> Vec<crate::graph::Node> {
+fn nodes(text: &str, op: &str) -> Vec<Node> {
     let program = run(&with_dense(text)).unwrap();
     program.graph.iter().filter(|(_, node)| node.op == op).map(|(_, node)| node.clone()).collect()
 }
@@ -85,6 +86,18 @@ fn schedules_that_agree_are_one_training() {
     ))
     .unwrap();
     assert_eq!(count(&program, "train"), 1);
+}
+
+#[test]
+fn a_changed_recipe_keeps_its_optimizer() {
+    let text = "let adaptive = adamw(lr: 0.001, weight_decay: 0.1, decay_norm: false, batch: 64)\n\
+                let other = net |> train(task, { ..adaptive, beta2: 0.99, batch: 32 }, until: 8ep)";
+    let args = |node: &Node| node.args.parse::<TrainArgs>().unwrap();
+    let recipes: Vec<_> = nodes(text, "train").iter().map(|node| args(node).recipe).collect();
+    let adamw = recipes.iter().find(|recipe| recipe.batch == 32).unwrap();
+    let expected =
+        Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decay: Decay::ExceptNorm };
+    assert_eq!(adamw.optimizer, expected);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::kernels::loss::{Sums, cross_entropy};
 use super::kernels::norm::Moments;
 use super::kernels::{Threads, layout};
 use super::mask::Mask;
-use super::optim::Sgd;
+use super::optim::Descent;
 use super::{Error, Weights, checkpoint};
 use build::Program;
 use slots::{Life, assign};
@@ -290,7 +290,7 @@ impl Network {
     }
 
     /// Moves the parameters along their gradients.
-    pub(super) fn update(&mut self, optimizer: &mut Sgd, rate: f64, mask: Option<&Mask>) {
+    pub(super) fn update(&mut self, optimizer: &mut Descent, rate: f64, mask: Option<&Mask>) {
         self.forget();
         let Parameters { values, gradients, .. } = &mut self.parameters;
         optimizer.step(&self.threads, &self.survey, rate, values, gradients, mask);

@@ -177,3 +177,28 @@ fn impossible_requests_are_refused() {
     let keep = Pruner { keep: vec!["fc.bias".into()], ..magnitude(rate("1/2"), Counting::Torch) };
     assert!(matches!(ask(keep), PruneError::Keep { .. }));
 }
+
+/// The counts that are known before anything runs are those of the mask.
+#[test]
+fn shares_by_extents_are_those_that_were_planned() {
+    let arch = cifar_resnet(1, 16, 10, 3, 8);
+    let weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+    let survey = arch.survey().unwrap();
+    let pruner = Pruner { scope: Scope::Erk, ..magnitude(Amount::Sparsity("9/10".into()), Counting::OpenLth) };
+    let mask = prune(&arch, &weights, None, &pruner, None).unwrap();
+    let shapes: Vec<&[usize]> = survey.prunable().map(|entry| entry.shape.as_slice()).collect();
+    let target = round_half_even(u128::from(survey.prunable_count()), 10);
+    let planned = erk(&shapes, target);
+    assert_eq!(mask.kept(), target);
+    for (entry, planned) in survey.prunable().zip(planned) {
+        let bits = mask.bits(&entry.name).unwrap();
+        assert_eq!(bits.iter().filter(|kept| **kept).count() as u64, planned, "{}", entry.name);
+        let values = weights[&entry.name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let of = |wanted: bool| values.iter().zip(bits).filter(move |(_, kept)| **kept == wanted).map(|(w, _)| w.abs());
+        assert!(of(false).fold(0.0, f32::max) <= of(true).fold(f32::INFINITY, f32::min), "{}", entry.name);
+    }
+    assert!(matches!(
+        prune(&arch, &weights, Some(&mask), &magnitude(Amount::Sparsity("1/2".into()), Counting::OpenLth), None),
+        Err(Error::Prune(PruneError::TooFew { .. }))
+    ));
+}

@@ -74,22 +74,19 @@ fn bits(weights: &Weights) -> Vec<Vec<u8>> {
 #[test]
 fn training_resumes_at_any_iteration_with_the_same_bits() {
     for width in [8, 16, 48] {
-        resumes_with_the_same_bits(width);
+        resumes_with_the_same_bits(width, &recipe(16));
     }
+    let optimizer =
+        Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.01, decay: Decay::ExceptNorm };
+    resumes_with_the_same_bits(16, &Recipe { optimizer, ..recipe(16) });
 }
 
-fn resumes_with_the_same_bits(width: usize) {
-    let (arch, images, recipe, order) = (cifar_resnet(1, width, 4, 1, 8), Quarters(50), recipe(16), seed(1));
+fn resumes_with_the_same_bits(width: usize, recipe: &Recipe) {
+    let (arch, images, order) = (cifar_resnet(1, width, 4, 1, 8), Quarters(50), seed(1));
     let weights = initialize(&arch, &seed(1)).unwrap();
     let mask = half(&arch, &weights);
-    let task = |threads| Task {
-        arch: &arch,
-        recipe: &recipe,
-        images: &images,
-        augment: &[Augment::Flip],
-        order: &order,
-        threads,
-    };
+    let task =
+        |threads| Task { arch: &arch, recipe, images: &images, augment: &[Augment::Flip], order: &order, threads };
     let mut whole = Trainer::new(task(1), &weights, Some(&mask), 0).unwrap();
     assert_eq!(whole.per_epoch(), 4);
     let stats: Vec<StepStats> = (0..10).map(|i| whole.step(0.1 / (1.0 + f64::from(i))).unwrap()).collect();

@@ -42,17 +42,25 @@ impl Checker<'_> {
         }
     }
 
-    /// A changed recipe: its fields are the arguments of `sgd`.
+    /// A changed recipe: its fields are the arguments of the optimisers. Which of them made it, evaluation knows.
     fn recipe(&mut self, entries: &[Entry]) -> Ty {
-        let target = self.linked.lookup(self.module, "sgd");
-        let Some(signature) = target.and_then(|target| self.signature(target)) else { return Ty::Error };
+        let mut formals: Vec<(Arc<str>, Ty)> = Vec::new();
+        for optimizer in ["sgd", "adamw"] {
+            let target = self.linked.lookup(self.module, optimizer);
+            let Some(signature) = target.and_then(|target| self.signature(target)) else { return Ty::Error };
+            for formal in &signature.formals {
+                if formals.iter().all(|(name, _)| *name != formal.name) {
+                    formals.push((formal.name.clone(), formal.ty.clone()));
+                }
+            }
+        }
         for entry in entries {
             let Entry::Field(name, value) = entry else { continue };
-            if let Some(formal) = signature.formals.iter().find(|formal| formal.name == name.text) {
-                self.check(value, &formal.ty, &format!("`{}` of a recipe", name.text));
+            if let Some((_, ty)) = formals.iter().find(|(formal, _)| *formal == name.text) {
+                self.check(value, ty, &format!("`{}` of a recipe", name.text));
             } else {
                 self.infer(value);
-                let names: Vec<_> = signature.formals.iter().map(|formal| &*formal.name).collect();
+                let names: Vec<_> = formals.iter().map(|(name, _)| &**name).collect();
                 self.unknown_field(name, "a recipe", &names);
             }
         }

@@ -45,7 +45,10 @@ def train(run, precision):
     others = [p for name, p in model.named_parameters() if not ("bn" in name or "downsample.1" in name)]
     decay = run["weight_decay"]
     groups = [{"params": others}, {"params": norms, "weight_decay": 0.0 if run["decay"] == "except_norm" else decay}]
-    optimizer = torch.optim.SGD(groups, lr=0.0, momentum=run["momentum"], nesterov=run["nesterov"], weight_decay=decay)
+    if run["betas"]:
+        optimizer = torch.optim.AdamW(groups, lr=0.0, betas=tuple(run["betas"]), eps=1e-8, weight_decay=decay)
+    else:
+        optimizer = torch.optim.SGD(groups, lr=0.0, momentum=run["momentum"], nesterov=run["nesterov"], weight_decay=decay)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=run["label_smoothing"])
     losses = []
     for step, rate in enumerate(run["rates"]):
@@ -67,7 +70,7 @@ def run(layers, shape, classes, batch, rates, **settings):
     described = {
         "layers": layers, "input": dict(zip(("channels", "height", "width"), shape)), "classes": classes, "batch": batch,
         "rates": rates, "momentum": 0.9, "nesterov": False, "weight_decay": 1e-4, "decay": "all", "label_smoothing": 0.0,
-        "masked": False, **settings,
+        "masked": False, "betas": None, **settings,
     }
     return {**described, "losses": train(described, torch.float32), "exact": train(described, torch.float64)}
 
@@ -86,6 +89,9 @@ def main():
     ]
     runs.append(run(SMOOTH, (3, 9, 7), 5, 12, ramp, nesterov=True, weight_decay=1e-2, label_smoothing=0.1, masked=True))
     runs.append(run(SMOOTH, (3, 9, 7), 5, 12, ramp, weight_decay=1e-2, decay="except_norm"))
+    slow = [0.01 * rate for rate in ramp]
+    runs.append(run(SMOOTH, (3, 9, 7), 5, 12, slow, betas=[0.9, 0.999], weight_decay=0.1, decay="except_norm", masked=True))
+    runs.append(run(cifar_resnet(1, 16, 10), (3, 16, 16), 10, 16, slow, betas=[0.8, 0.99], weight_decay=0.05))
     shape = (3, 64, 64)
     model, _ = build(resnet50(1000), shape)
     fill(model, 10)
