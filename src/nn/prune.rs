@@ -139,6 +139,14 @@ impl Keys {
             Self::Random(keys) => keys[at],
         }
     }
+
+    /// The leading 16 bits of a key.
+    fn leading(&self, at: usize) -> usize {
+        match self {
+            Self::Scores(keys) => (keys[at] >> 16) as usize,
+            Self::Random(keys) => (keys[at] >> 48) as usize,
+        }
+    }
 }
 
 fn layers(
@@ -206,12 +214,7 @@ fn select(
     only: Option<&String>,
     removal: impl FnOnce(u64) -> Result<Removal, PruneError>,
 ) -> Result<(), PruneError> {
-    let mut keys: Vec<u64> = Vec::new();
-    for layer in layers {
-        let kept = mask.bits(&layer.name).unwrap_or_default();
-        keys.extend(kept.iter().enumerate().filter(|(_, kept)| **kept).map(|(at, _)| layer.keys.get(at)));
-    }
-    let available = keys.len() as u64;
+    let available = layers.iter().map(|layer| ones(mask, layer)).sum();
     let removal = match removal(available)? {
         // A layer by itself may run empty: then all that is left of it goes.
         Removal::UpTo(_) if only.is_some() && available == 0 => return Ok(()),
@@ -221,12 +224,10 @@ fn select(
     let (threshold, mut ties) = match removal {
         Removal::Exactly(0) => return Ok(()),
         Removal::Exactly(count) if count <= available => {
-            let (before, threshold, _) = keys.select_nth_unstable(count as usize - 1);
-            let threshold = *threshold;
-            let below = before.iter().filter(|key| **key < threshold).count() as u64;
+            let (threshold, below) = nth(mask, layers, count - 1);
             (threshold, count - below)
         }
-        Removal::UpTo(index) if index < available => (*keys.select_nth_unstable(index as usize).1, u64::MAX),
+        Removal::UpTo(index) if index < available => (nth(mask, layers, index).0, u64::MAX),
         Removal::Exactly(wanted) => return Err(PruneError::TooMany { wanted, available, layer: only.cloned() }),
         Removal::UpTo(index) => {
             return Err(PruneError::TooMany { wanted: index + 1, available, layer: only.cloned() });
@@ -245,6 +246,40 @@ fn select(
         }
     }
     Ok(())
+}
+
+/// Counts the weights that are left in a layer.
+fn ones(mask: &Mask, layer: &Layer) -> u64 {
+    mask.bits(&layer.name).unwrap_or_default().iter().filter(|kept| **kept).count() as u64
+}
+
+/// Returns the key with an index in ascending order among those that are kept, and how many are smaller. Keys are counted
+/// by their leading bits first; only those that share the leading bits of the wanted one are copied.
+fn nth(mask: &Mask, layers: &[&Layer], index: u64) -> (u64, u64) {
+    fn each_kept(mask: &Mask, layer: &Layer, mut visit: impl FnMut(usize)) {
+        let bits = mask.bits(&layer.name).unwrap_or_default();
+        bits.iter().enumerate().filter(|(_, kept)| **kept).for_each(|(at, _)| visit(at));
+    }
+    let mut counts = vec![0u64; 1 << 16];
+    for layer in layers {
+        each_kept(mask, layer, |at| counts[layer.keys.leading(at)] += 1);
+    }
+    let (mut leading, mut before) = (0, 0);
+    while before + counts[leading] <= index {
+        before += counts[leading];
+        leading += 1;
+    }
+    let mut candidates = Vec::with_capacity(counts[leading] as usize);
+    for layer in layers {
+        each_kept(mask, layer, |at| {
+            if layer.keys.leading(at) == leading {
+                candidates.push(layer.keys.get(at));
+            }
+        });
+    }
+    let (smaller, threshold, _) = candidates.select_nth_unstable((index - before) as usize);
+    let threshold = *threshold;
+    (threshold, before + smaller.iter().filter(|key| **key < threshold).count() as u64)
 }
 
 /// How many of the lowest go.

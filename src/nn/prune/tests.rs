@@ -202,3 +202,35 @@ fn shares_by_extents_are_those_that_were_planned() {
         Err(Error::Prune(PruneError::TooFew { .. }))
     ));
 }
+
+proptest::proptest! {
+    /// Against a full sort, with many equal keys and keys that differ in their last bits only.
+    #[test]
+    fn the_selected_key_is_that_of_a_full_sort(
+        values in proptest::collection::vec((0u32..40, 0u32..3, proptest::prelude::any::<bool>()), 1..60), wide: bool,
+        pick: proptest::sample::Index,
+    ) {
+        let count = values.len();
+        let (arch, _) = toy(&[("fc", vec![1.0; count])]);
+        let mut mask = Mask::ones(&arch.survey().unwrap());
+        let bits = mask.bits_mut("fc.weight").unwrap();
+        bits.iter_mut().zip(&values).for_each(|(bit, (.., kept))| *bit = *kept);
+        bits[0] = true;
+        let keys: Vec<u64> = values.iter().map(|(high, low, _)| u64::from(high << 16 | low)).collect();
+        let layer = Layer {
+            name: "fc.weight".to_owned(),
+            shape: vec![count, 1],
+            keys: if wide {
+                Keys::Random(keys.iter().map(|key| key << 32 | 7).collect())
+            } else {
+                Keys::Scores(keys.iter().map(|key| *key as u32).collect())
+            },
+        };
+        let bits = mask.bits("fc.weight").unwrap();
+        let mut sorted: Vec<u64> = (0..count).filter(|at| bits[*at]).map(|at| layer.keys.get(at)).collect();
+        sorted.sort_unstable();
+        let index = pick.index(sorted.len());
+        let below = sorted.iter().filter(|key| **key < sorted[index]).count() as u64;
+        proptest::prop_assert_eq!(nth(&mask, &[&layer], index as u64), (sorted[index], below));
+    }
+}
