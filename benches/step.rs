@@ -94,8 +94,7 @@ impl Options {
 fn main() {
     let Some(options) = Options::from_arguments() else {
         println!(
-            "usage: step train|infer NETWORK [--classes N] [--size N] [--batch N] [--threads N] [--steps N] [--sparsity PERCENT]\n\
-             0 passed, 0 failed"
+            "usage: step train|infer NETWORK [--classes N] [--size N] [--batch N] [--threads N] [--steps N] [--sparsity PERCENT]"
         );
         return;
     };

@@ -82,8 +82,8 @@ pub fn prune(
     let counting = pruner.counting;
     let all = mask.counts().fold(Counts::default(), |sum, (_, kept, total)| sum.plus(kept, total));
     let of = |mask: &Mask, layer: &Layer| {
-        let bits = mask.bits(&layer.name).unwrap_or_default();
-        Counts::default().plus(bits.iter().filter(|kept| **kept).count() as u64, bits.len() as u64)
+        let total = layer.shape.iter().product::<usize>() as u64;
+        Counts::default().plus(ones(mask, layer), total)
     };
     match pruner.scope {
         Scope::Global => {
@@ -97,7 +97,7 @@ pub fn prune(
             }
         }
         Scope::Erk => {
-            let competing = layers.iter().fold(0, |sum, layer| sum + of(&mask, layer).kept);
+            let competing = layers.iter().map(|layer| ones(&mask, layer)).sum::<u64>();
             let gone = match amount.removal(counting, all, competing, None)? {
                 Removal::Exactly(count) => count,
                 Removal::UpTo(index) => index + 1,
@@ -109,7 +109,7 @@ pub fn prune(
             })?;
             let shapes: Vec<&[usize]> = layers.iter().map(|layer| layer.shape.as_slice()).collect();
             for (layer, target) in layers.iter().zip(erk(&shapes, left)) {
-                let available = of(&mask, layer).kept;
+                let available = ones(&mask, layer);
                 let only = Some(&layer.name);
                 let short = PruneError::TooFew { kept: target, available, layer: only.cloned() };
                 let gone = available.checked_sub(target).ok_or(short)?;

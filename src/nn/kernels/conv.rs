@@ -11,7 +11,7 @@ use super::norm::Moments;
 use super::sparse::Sparse;
 use super::transpose::{Extent, transpose};
 use super::winograd::Winograd;
-use super::{Shared, Threads, finish, with_scratch};
+use super::{DEPTH, PANELS, Shared, TASKS, Threads, finish, with_scratch};
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,18 +89,12 @@ pub(super) struct Phase {
     width: usize,
 }
 
-/// Inputs that are worked on between two visits of an output.
-const DEPTH: usize = 256;
 /// Distance of copied rows: not a multiple of a page, so that rows do not fight for the same place in the cache.
 const STRIDE: usize = DEPTH + 16;
 /// Channels from which on rows are copied although they lie ready, for the same reason.
 const CROWDED: usize = 512;
 /// Rows that are worked on together.
 const BLOCK: usize = 8 * TILE;
-/// Panels of one task.
-const PANELS: usize = 8;
-/// Tasks that a pass is cut into at least, if it is large enough.
-const TASKS: usize = 16;
 
 impl Phase {
     /// Returns what slides.
@@ -408,9 +402,9 @@ fn product(
 }
 
 fn forward_phase(g: &Geometry, output: [usize; 2]) -> Phase {
-    let tap = |axis: usize, at: usize| (at * g.dilation) as isize - if axis < 2 { g.pad as isize } else { 0 };
+    let reach = |at: usize| (at * g.dilation) as isize - g.pad as isize;
     let taps: Vec<[isize; 2]> =
-        (0..g.kernel[0]).flat_map(|i| (0..g.kernel[1]).map(move |j| [tap(0, i), tap(1, j)])).collect();
+        (0..g.kernel[0]).flat_map(|i| (0..g.kernel[1]).map(move |j| [reach(i), reach(j)])).collect();
     let channels = [g.inputs, g.inputs / g.groups];
     Phase {
         window: Window::new(g.size, channels, output, g.stride, &taps),

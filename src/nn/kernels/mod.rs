@@ -55,6 +55,13 @@ impl Threads {
     }
 }
 
+/// Inputs that are worked on between two visits of an output.
+const DEPTH: usize = 256;
+/// Panels of outputs of one task.
+const PANELS: usize = 8;
+/// Tasks that a pass is cut into at least, if it is large enough: a fixed number, as sums depend on it.
+const TASKS: usize = 16;
+
 /// A pointer into a buffer of which every task writes its own part.
 #[derive(Clone, Copy)]
 struct Shared(*mut f32);
