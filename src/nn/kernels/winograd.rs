@@ -58,6 +58,7 @@ impl Winograd {
 
     /// Transforms weights `[out, in, 3, 3]` to `[spot][panel][source][lane]`; for the data gradient the filter is
     /// mirrored and sources and targets change places.
+    #[expect(clippy::needless_range_loop, reason = "a lane is a place in the weights as well")]
     pub(super) fn pack(&self, threads: &Threads, w: &[f32], swapped: bool, packed: &mut Vec<f32>) {
         let (targets, sources) = if swapped { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
         let width = panel(targets);
@@ -113,6 +114,7 @@ impl Winograd {
     }
 
     /// dw = the gradient of the weights, summed over tiles in a fixed order.
+    #[expect(clippy::needless_range_loop, reason = "a lane is a place in the weights as well")]
     pub(super) fn weight_gradient(
         &self,
         threads: &Threads,
