@@ -1,6 +1,7 @@
 //! Masks: which weights are left. One bit per element of every prunable parameter.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ pub struct Mask {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     shape: Vec<usize>,
-    kept: Vec<bool>,
+    kept: Arc<[bool]>,
 }
 
 /// Why a mask cannot be used.
@@ -54,7 +55,7 @@ pub enum MaskError {
 impl Mask {
     /// Keeps every prunable weight.
     pub fn ones(survey: &Survey) -> Self {
-        let entry = |shape: &Vec<usize>, count| Entry { shape: shape.clone(), kept: vec![true; count] };
+        let entry = |shape: &Vec<usize>, count| Entry { shape: shape.clone(), kept: vec![true; count].into() };
         Self {
             entries: survey
                 .prunable()
@@ -119,12 +120,17 @@ impl Mask {
 
     /// Returns which elements of a parameter are kept.
     pub fn bits(&self, name: &str) -> Option<&[bool]> {
-        self.entries.get(name).map(|entry| entry.kept.as_slice())
+        self.entries.get(name).map(|entry| &*entry.kept)
     }
 
     /// Returns which elements of a parameter are kept, to change them.
     pub fn bits_mut(&mut self, name: &str) -> Option<&mut [bool]> {
-        self.entries.get_mut(name).map(|entry| entry.kept.as_mut_slice())
+        self.entries.get_mut(name).map(|entry| Arc::make_mut(&mut entry.kept))
+    }
+
+    /// Returns which elements of a parameter are kept, to be shared.
+    pub(super) fn shared(&self, name: &str) -> Option<Arc<[bool]>> {
+        self.entries.get(name).map(|entry| entry.kept.clone())
     }
 
     /// Lists `(name, kept, total)` of every prunable parameter, by name.
@@ -158,7 +164,7 @@ impl Mask {
                 return Err(MaskError::Shape { name: name.clone(), expected, found }.into());
             }
             let mut values = tensor.flatten_all()?.to_vec1::<f32>()?;
-            for (value, kept) in values.iter_mut().zip(&entry.kept) {
+            for (value, kept) in values.iter_mut().zip(entry.kept.iter()) {
                 *value = if *kept { *value } else { 0.0 };
             }
             masked.insert(name.clone(), Tensor::from_vec(values, entry.shape.clone(), &Device::Cpu)?);

@@ -12,7 +12,6 @@ use super::data::Images;
 use super::kernels::Threads;
 use super::mask::Mask;
 use super::net::{Network, Setup};
-use super::optim::Descent;
 use super::rng::Stream;
 use super::{Error, Weights};
 
@@ -60,7 +59,6 @@ pub struct Trainer<'a> {
     task: Task<'a>,
     mask: Option<&'a Mask>,
     network: Network,
-    optimizer: Descent,
     iteration: u64,
     order: Vec<usize>,
     ordered_epoch: Option<u64>,
@@ -85,10 +83,10 @@ impl<'a> Trainer<'a> {
         let setup = Setup { input: Some(found), ..Setup::train(batch, task.threads) };
         let mut network = Network::new(task.arch, &setup)?;
         network.load(weights, mask)?;
-        let optimizer = Descent::new(&task.recipe.optimizer, network.survey());
+        network.optimize(&task.recipe.optimizer)?;
         let pixels = vec![0.0; batch * found.values()];
         let (order, labels) = (Vec::new(), Vec::with_capacity(batch));
-        Ok(Self { task, mask, network, optimizer, iteration, order, ordered_epoch: None, pixels, labels })
+        Ok(Self { task, mask, network, iteration, order, ordered_epoch: None, pixels, labels })
     }
 
     /// Goes on where a snapshot was taken.
@@ -97,7 +95,7 @@ impl<'a> Trainer<'a> {
     /// If the snapshot, the mask or the images do not fit the architecture.
     pub fn from_snapshot(task: Task<'a>, snapshot: &Snapshot, mask: Option<&'a Mask>) -> Result<Self, Error> {
         let mut trainer = Self::new(task, &snapshot.weights, mask, snapshot.iteration)?;
-        trainer.optimizer.load(trainer.network.survey(), &snapshot.momentum)?;
+        trainer.network.resume(&task.recipe.optimizer, &snapshot.momentum)?;
         Ok(trainer)
     }
 
@@ -130,11 +128,11 @@ impl<'a> Trainer<'a> {
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, epoch, iteration: self.iteration });
         }
-        self.network.update(&mut self.optimizer, rate, self.mask);
+        self.network.update(rate)?;
         self.iteration += 1;
         if within + 1 == self.per_epoch()
             && let Some(mask) = self.mask
-            && let Some(name) = self.network.unmasked(mask)
+            && let Some(name) = self.network.unmasked(mask)?
         {
             return Err(Error::Unmasked { name, epoch });
         }
@@ -146,7 +144,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// If a tensor cannot be made.
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
-        let momentum = self.optimizer.state(self.network.survey())?;
+        let momentum = self.network.optimizer_state()?;
         Ok(Snapshot { iteration: self.iteration, weights: self.network.weights()?, momentum })
     }
 

@@ -60,6 +60,13 @@ pub(in crate::nn) struct Finish<'a> {
     pub moments: Option<&'a mut Moments>,
 }
 
+/// Memory that convolutions of one network use one after the other.
+#[derive(Default)]
+pub(in crate::nn) struct Workspace {
+    packed: Vec<f32>,
+    sums: Vec<f32>,
+}
+
 /// A convolution with its tables, ready to run on any number of images.
 pub(in crate::nn) struct Conv {
     geometry: Geometry,
@@ -67,12 +74,12 @@ pub(in crate::nn) struct Conv {
     backward: Vec<Phase>,
     winograd: Option<Winograd>,
     sparse: Option<Sparse>,
+    /// Weights as the forward pass reads them, where they stay for many passes.
     packed: Vec<f32>,
-    /// Whether `packed` or `sparse` holds the weights of the forward pass as they are.
+    /// Whether `packed` or `sparse` holds the weights as they are.
     fresh: bool,
-    /// Whether the sparse way may be taken.
-    spares_zeros: bool,
-    sums: Vec<f32>,
+    /// Whether weights stay.
+    keeps_weights: bool,
 }
 
 /// A window and the places that its products go to.
@@ -164,8 +171,7 @@ impl Conv {
             sparse: None,
             packed: Vec::new(),
             fresh: false,
-            spares_zeros: false,
-            sums: Vec::new(),
+            keeps_weights: false,
         }
     }
 
@@ -174,9 +180,10 @@ impl Conv {
         self.fresh = false;
     }
 
-    /// Lets later passes go the sparse way where that is less work. It is for weights that stay: it takes time to list them.
-    pub(in crate::nn) fn spare_zeros(&mut self) {
-        self.spares_zeros = true;
+    /// Prepares for many passes with the same weights: they are packed once, and go the sparse way where that is less
+    /// work (it takes time to list them).
+    pub(in crate::nn) fn keep_weights(&mut self) {
+        self.keeps_weights = true;
     }
 
     /// Whether the last forward pass went the sparse way.
@@ -204,6 +211,7 @@ impl Conv {
     }
 
     /// y = w ∗ x for `n` images, finished; `w` is `[out, in / groups, height, width]`.
+    #[expect(clippy::too_many_arguments, reason = "operands, their number and where to work")]
     pub(in crate::nn) fn forward(
         &mut self,
         threads: &Threads,
@@ -211,67 +219,72 @@ impl Conv {
         x: &[f32],
         w: &[f32],
         finish: Finish<'_>,
+        workspace: &mut Workspace,
         y: &mut [f32],
     ) {
         let g = self.geometry;
-        if !self.fresh && self.spares_zeros {
+        if !self.fresh && self.keeps_weights {
             self.sparse = self.thin_out(w);
         }
+        let packed = if self.keeps_weights { &mut self.packed } else { &mut workspace.packed };
         if let Some(sparse) = &self.sparse {
             sparse.forward(threads, n, &self.forward, x, &finish, y);
         } else if let Some(winograd) = &self.winograd {
             if !self.fresh {
-                winograd.pack(threads, w, false, &mut self.packed);
+                winograd.pack(threads, w, false, packed);
             }
-            winograd.forward(threads, n, x, &self.packed, finish, y);
+            winograd.forward(threads, n, x, packed, finish, y);
         } else {
             if !self.fresh {
-                pack(threads, &g, &self.forward.taps, false, w, &mut self.packed);
+                pack(threads, &g, &self.forward.taps, false, w, packed);
             }
             let channels = [g.inputs, g.outputs];
-            product(threads, n, &self.forward, g.groups, channels, x, &self.packed, false, finish, y);
+            product(threads, n, &self.forward, g.groups, channels, x, packed, false, finish, y);
         }
-        self.fresh = true;
+        self.fresh = self.keeps_weights;
     }
 
     /// dx = (or +=, if `add`) the gradient of the input.
+    #[expect(clippy::too_many_arguments, reason = "operands, their number and where to work")]
     pub(in crate::nn) fn input_gradient(
-        &mut self,
+        &self,
         threads: &Threads,
         n: usize,
         dy: &[f32],
         w: &[f32],
         add: bool,
+        workspace: &mut Workspace,
         dx: &mut [f32],
     ) {
-        self.fresh = false;
-        let g = self.geometry;
+        let (g, packed) = (self.geometry, &mut workspace.packed);
         if let Some(winograd) = &self.winograd {
-            winograd.pack(threads, w, true, &mut self.packed);
-            winograd.input_gradient(threads, n, dy, &self.packed, add, dx);
+            winograd.pack(threads, w, true, packed);
+            winograd.input_gradient(threads, n, dy, packed, add, dx);
             return;
         }
         if !add && self.backward.iter().any(|phase| phase.taps.is_empty()) {
             threads.pieces(dx, 1 << 16, |_, dx| dx.fill(0.0));
         }
         for phase in self.backward.iter().filter(|phase| !phase.taps.is_empty()) {
-            pack(threads, &g, &phase.taps, true, w, &mut self.packed);
+            pack(threads, &g, &phase.taps, true, w, packed);
             let channels = [g.outputs, g.inputs];
-            product(threads, n, phase, g.groups, channels, dy, &self.packed, add, Finish::default(), dx);
+            product(threads, n, phase, g.groups, channels, dy, packed, add, Finish::default(), dx);
         }
     }
 
     /// dw = the gradient of the weights, summed over `n` images in a fixed order.
     pub(in crate::nn) fn weight_gradient(
-        &mut self,
+        &self,
         threads: &Threads,
         n: usize,
         x: &[f32],
         dy: &[f32],
+        workspace: &mut Workspace,
         dw: &mut [f32],
     ) {
+        let all = &mut workspace.sums;
         if let Some(winograd) = &self.winograd {
-            winograd.weight_gradient(threads, n, x, dy, &mut self.sums, dw);
+            winograd.weight_gradient(threads, n, x, dy, all, dw);
             return;
         }
         let (g, phase) = (self.geometry, &self.forward);
@@ -284,9 +297,9 @@ impl Conv {
         let blocks = phase.places(n).div_ceil(BLOCK);
         let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
         let size = g.groups * panels * depth * width;
-        self.sums.clear();
-        self.sums.resize(parts * size, 0.0);
-        let sums = Shared(self.sums.as_mut_ptr());
+        all.clear();
+        all.resize(parts * size, 0.0);
+        let sums = Shared(all.as_mut_ptr());
         threads.each(parts * tasks, |task| {
             let (part, task) = (task / tasks, task % tasks);
             let (group, chunk, bundle) = (task / bundles / chunks, task / bundles % chunks, task % bundles);
@@ -311,7 +324,7 @@ impl Conv {
             }
         });
         let (inputs, taps) = (g.inputs / g.groups, g.taps());
-        let sums = &self.sums;
+        let sums = &*all;
         let target = Shared(dw.as_mut_ptr());
         threads.each(g.groups * panels, |task| {
             let (group, panel) = (task / panels, task % panels);
@@ -453,8 +466,9 @@ fn pack(threads: &Threads, g: &Geometry, taps: &[usize], swapped: bool, w: &[f32
     let width = panel(targets);
     let panels = targets.div_ceil(width);
     let size = taps.len() * sources * width;
-    packed.resize(g.groups * panels * size, 0.0);
-    threads.pieces(packed, size, |nth, packed| {
+    let all_sizes = g.groups * panels * size;
+    packed.resize(packed.len().max(all_sizes), 0.0);
+    threads.pieces(&mut packed[..all_sizes], size, |nth, packed| {
         let (group, first) = (nth / panels, nth % panels * width);
         let inside = width.min(targets - first);
         let w = &w[group * outputs * inputs * all..][..outputs * inputs * all];

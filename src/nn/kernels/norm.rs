@@ -162,6 +162,8 @@ fn rows_of(channels: usize) -> usize {
 /// A batch normalisation and what its backward pass needs from the forward pass.
 pub(in crate::nn) struct Norm {
     channels: usize,
+    /// Whether the statistics of the last pass were constants: gradients do not flow through them.
+    constant: bool,
     mean: Vec<f32>,
     inverse: Vec<f32>,
     factor: Vec<f32>,
@@ -194,7 +196,7 @@ impl Norm {
     pub(in crate::nn) fn new(channels: usize) -> Self {
         let zeros = || vec![0.0; channels];
         let (mean, inverse, factor, offset) = (zeros(), zeros(), zeros(), zeros());
-        Self { channels, mean, inverse, factor, offset, partial: Vec::new() }
+        Self { channels, constant: false, mean, inverse, factor, offset, partial: Vec::new() }
     }
 
     /// Normalises by the batch's own statistics and updates the running mean and variance (unbiased). The moments of
@@ -214,6 +216,7 @@ impl Norm {
         if !taken {
             moments.take(threads, x, self.channels);
         }
+        self.constant = false;
         let count = (x.len() / self.channels) as f64;
         let (means, squares) = moments.join();
         for (c, (mean, square)) in means.into_iter().zip(squares).enumerate() {
@@ -237,6 +240,7 @@ impl Norm {
         after: After<'_>,
         y: &mut [f32],
     ) {
+        self.constant = true;
         self.mean.copy_from_slice(running.0);
         for (inverse, variance) in self.inverse.iter_mut().zip(running.1) {
             *inverse = (1.0 / (f64::from(*variance) + EPSILON).sqrt()) as f32;
@@ -244,7 +248,15 @@ impl Norm {
         self.apply(threads, x, affine, after, y);
     }
 
-    fn apply(&mut self, threads: &Threads, x: &[f32], affine: (&[f32], &[f32]), after: After<'_>, y: &mut [f32]) {
+    /// Normalises by the statistics of the last pass, again.
+    pub(in crate::nn) fn apply(
+        &mut self,
+        threads: &Threads,
+        x: &[f32],
+        affine: (&[f32], &[f32]),
+        after: After<'_>,
+        y: &mut [f32],
+    ) {
         for c in 0..self.channels {
             self.factor[c] = affine.0[c] * self.inverse[c];
             self.offset[c] = affine.1[c] - self.mean[c] * self.factor[c];
@@ -283,15 +295,18 @@ impl Norm {
             dshift[c] = sums[c] as f32;
             dscale[c] = (sums[channels + c] * f64::from(self.inverse[c])) as f32;
         }
-        // dx = γσ⁻¹ (g − mean(g) − x̂ mean(g x̂)), written as gain · g + slope · (x − mean) + base.
+        // dx = γσ⁻¹ (g − mean(g) − x̂ mean(g x̂)), written as gain · g + slope · (x − mean) + base. With constant statistics
+        // only the first term is there.
         let zeros = || vec![0.0f32; channels];
         let (mut gain, mut slope, mut base) = (zeros(), zeros(), zeros());
         for c in 0..channels {
             let inverse = f64::from(self.inverse[c]);
             let factor = f64::from(scale[c]) * inverse;
             gain[c] = factor as f32;
-            base[c] = (-factor * sums[c] / count) as f32;
-            slope[c] = (-factor * sums[channels + c] * inverse * inverse / count) as f32;
+            if !self.constant {
+                base[c] = (-factor * sums[c] / count) as f32;
+                slope[c] = (-factor * sums[channels + c] * inverse * inverse / count) as f32;
+            }
         }
         let terms = [&self.mean, &gain, &slope, &base, &self.factor, &self.offset].map(|row| tiled(row));
         let terms = [0, 1, 2, 3, 4, 5].map(|at| terms[at].as_slice());

@@ -6,6 +6,34 @@ use super::{Shared, Threads};
 /// Elements per task.
 const PIECE: usize = 64 * 1024;
 
+/// One step of an optimiser, for one parameter.
+#[derive(Clone, Copy)]
+pub(in crate::nn) enum Rule {
+    /// Stochastic gradient descent.
+    Descend(Update),
+    /// AdamW.
+    Adapt(Adapt),
+}
+
+/// Moves a parameter along its gradient; `memories` are the velocity, or the first and second moments. Weights that are
+/// not `kept` and what is remembered of them become 0.
+pub(in crate::nn) fn update(
+    threads: &Threads,
+    rule: Rule,
+    values: &mut [f32],
+    gradient: &[f32],
+    memories: [&mut [f32]; 2],
+    kept: Option<&[bool]>,
+) {
+    match rule {
+        Rule::Descend(update) => {
+            let [velocities, _] = memories;
+            descend(threads, update, values, gradient, velocities, kept);
+        }
+        Rule::Adapt(update) => adapt(threads, update, values, gradient, memories, kept),
+    }
+}
+
 /// Settings of one step of stochastic gradient descent.
 #[derive(Clone, Copy)]
 pub(in crate::nn) struct Update {
@@ -20,7 +48,7 @@ pub(in crate::nn) struct Update {
 }
 
 /// v ← μv + g + λw, w ← w − ηv (with Nesterov − η(g + λw + μv)); both 0 where an element is not `kept`.
-pub(in crate::nn) fn descend(
+fn descend(
     threads: &Threads,
     update: Update,
     values: &mut [f32],
@@ -60,7 +88,7 @@ pub(in crate::nn) struct Adapt {
 
 /// m ← β₁m + (1 − β₁) g, v ← β₂v + (1 − β₂) g², w ← keep · w − rate · m / (spread · √v + ε); all 0 where an element is not
 /// `kept`. `moments` are m and v.
-pub(in crate::nn) fn adapt(
+fn adapt(
     threads: &Threads,
     update: Adapt,
     values: &mut [f32],

@@ -63,7 +63,7 @@ impl Winograd {
         let (targets, sources) = if swapped { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
         let width = panel(targets);
         let panels = targets.div_ceil(width);
-        packed.resize(SPOTS * panels * sources * width, 0.0);
+        packed.resize(packed.len().max(SPOTS * panels * sources * width), 0.0);
         let to = Shared(packed.as_mut_ptr());
         let blocks = sources.div_ceil(LANES);
         threads.each(panels * blocks, |task| {

@@ -17,13 +17,20 @@ fn conv(out: usize, kernel: [usize; 2], stride: usize, pad: usize, dilation: usi
     Layer::Conv { out, kernel, stride, pad, dilation, groups, bias: true }
 }
 
-/// Compares every gradient with central differences of L = Σ r · y for a random r.
+/// Compares every gradient with central differences of L = Σ r · y for a random r: by the batch's statistics, by constant
+/// ones, and with values computed again.
 fn differences_agree(layer: Layer, input: Shape, n: usize) {
     let arch = Arch { root: layer, input };
-    let mut setup = Setup::train(n, 1);
-    setup.differentiate_input = true;
-    let mut network = Network::new(&arch, &setup).unwrap();
-    let mut weights = initialize(&arch, &seed()).unwrap();
+    let setup = Setup { differentiate_input: true, ..Setup::train(n, 1) };
+    differences_agree_in(&arch, &setup);
+    differences_agree_in(&arch, &Setup { recompute: true, ..setup.clone() });
+    differences_agree_in(&arch, &Setup { frozen: true, ..setup });
+}
+
+fn differences_agree_in(arch: &Arch, setup: &Setup) {
+    let (n, input) = (setup.batch, arch.input);
+    let mut network = Network::new(arch, setup).unwrap();
+    let mut weights = initialize(arch, &seed()).unwrap();
     let mut rng = Stream::new(&seed(), "test").at(0, 0);
     for parameter in arch.survey().unwrap().parameters.iter().filter(|entry| entry.role.is_learned()) {
         let values = random(&mut rng, parameter.elements());
@@ -35,7 +42,7 @@ fn differences_agree(layer: Layer, input: Shape, n: usize) {
     let loss = |network: &mut Network, weights: &Weights, images: &[f32]| {
         network.load(weights, None).unwrap();
         network.forward(images, n).unwrap();
-        let (_, output) = network.channels_first(&network.values, network.program.output);
+        let (_, output) = network.channels_first(network.program.output, &network.logits().unwrap());
         output.iter().zip(&direction).map(|(y, r)| f64::from(*y) * f64::from(*r)).sum::<f64>()
     };
     loss(&mut network, &weights, &images);
@@ -50,9 +57,9 @@ fn differences_agree(layer: Layer, input: Shape, n: usize) {
         .unwrap()
         .parameters
         .iter()
-        .filter_map(|entry| Some((entry.name.clone(), network.gradient(&entry.name)?.to_vec())))
+        .filter_map(|entry| Some((entry.name.clone(), network.gradient(&entry.name).unwrap()?.to_vec())))
         .collect();
-    let of_input = network.input_gradient().unwrap();
+    let of_input = network.input_gradient().unwrap().unwrap();
     for (name, gradient) in gradients {
         let values = weights[&name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
         for at in (0..values.len()).step_by(values.len().div_ceil(12)) {
@@ -146,7 +153,7 @@ fn the_derivative_of_a_rectifier_at_zero_is_zero() {
     let mut network = Network::new(&arch, &Setup { differentiate_input: true, ..Setup::train(1, 1) }).unwrap();
     network.forward(&[-1.0, 0.0, -0.0, 2.0], 1).unwrap();
     network.backward(&[1.0; 4]).unwrap();
-    assert_eq!(network.input_gradient().unwrap(), [0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(network.input_gradient().unwrap().unwrap(), [0.0, 0.0, 0.0, 1.0]);
 }
 
 /// Sets all but every `nth` weight to 0.
@@ -183,7 +190,7 @@ fn skipping_zeros_gives_what_the_dense_way_gives() {
             let mut network = Network::new(&arch, setup).unwrap();
             network.load(&weights, None).unwrap();
             network.forward(&images, n).unwrap();
-            (network.logits().to_vec(), network.sparse_layers())
+            (network.logits().unwrap().to_vec(), network.sparse_layers())
         };
         let (dense, none) = run(&Setup::train(n, 1));
         let (sparse, all) = run(&Setup::evaluate(n, 2));
@@ -210,17 +217,18 @@ fn no_bit_changes(width: usize, nth: usize) {
     let n = 50;
     let images = random(&mut rng, n * arch.input.values());
     let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
-    let run = |threads| {
-        let mut network = Network::new(&arch, &Setup::train(n, threads)).unwrap();
+    let run = |threads, recompute| {
+        let mut network = Network::new(&arch, &Setup { recompute, ..Setup::train(n, threads) }).unwrap();
         network.load(&weights, None).unwrap();
         network.forward(&images, n).unwrap();
         network.learn(&labels, 0.1).unwrap();
         let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        let gradients: Vec<Vec<u32>> = network.parameters.gradients.iter().map(|values| bits(values)).collect();
-        (bits(network.logits()), gradients)
+        let gradients: Vec<Option<Vec<u32>>> =
+            weights.keys().map(|name| network.gradient(name).unwrap().map(|values| bits(&values))).collect();
+        (bits(&network.logits().unwrap()), gradients)
     };
-    let one = run(1);
-    assert!(one == run(2) && one == run(3) && one == run(8));
+    let one = run(1, false);
+    assert!(one == run(2, false) && one == run(3, true) && one == run(8, false));
 
     let logits = |batch: usize| {
         let mut network = Network::new(&arch, &Setup::evaluate(batch, 2)).unwrap();
@@ -228,7 +236,7 @@ fn no_bit_changes(width: usize, nth: usize) {
         let mut all = Vec::new();
         for images in images.chunks(batch * arch.input.values()) {
             network.forward(images, images.len() / arch.input.values()).unwrap();
-            all.extend_from_slice(network.logits());
+            all.extend_from_slice(&network.logits().unwrap());
         }
         assert_eq!(network.sparse_layers() > 0, nth > 1);
         all
@@ -254,7 +262,15 @@ fn layers_are_observed_by_path() {
     assert!(before.iter().any(|value| *value < 0.0));
     assert_eq!(after, before.iter().map(|value| value.max(0.0)).collect::<Vec<_>>());
     assert_eq!(network.activation("layer2").unwrap(), network.activation("layer2.0").unwrap());
-    assert_eq!(network.activation("fc").unwrap().1, network.logits());
+    assert_eq!(network.activation("fc").unwrap().1, &*network.logits().unwrap());
     assert!(matches!(network.activation("layer3"), Err(Error::NoLayer { .. })));
     assert!(matches!(Network::new(&arch, &Setup::evaluate(1, 1).observing("layer9")), Err(Error::NoLayer { .. })));
+}
+
+#[test]
+fn computing_values_again_saves_memory() {
+    let arch = crate::domain::arch::samples::resnet50(1000, 64);
+    let bytes = |recompute| Network::new(&arch, &Setup { recompute, ..Setup::train(4, 1) }).unwrap().buffer_bytes();
+    let (all, again) = (bytes(false), bytes(true));
+    assert!(again * 2 < all, "{again} of {all}");
 }

@@ -1,11 +1,11 @@
-//! From a tree of layers to a list of steps over numbered values.
+//! From a tree of layers to a list of steps over numbered values: what is to be computed, on whatever device.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::domain::arch::{Layer, Shape, join};
 use crate::nn::Error;
-use crate::nn::kernels::conv::{Conv, Geometry};
-use crate::nn::kernels::norm::Norm;
+use crate::nn::kernels::conv::Geometry;
 use crate::nn::kernels::pool::Pool;
 
 use super::Mode;
@@ -28,11 +28,12 @@ pub(super) struct Step {
 
 /// What a step does.
 pub(super) enum Work {
-    /// Convolution or fully connected layer. For evaluation, the normalisation behind it is part of its weights.
-    Conv { conv: Box<Conv>, weight: usize, bias: Option<usize>, norm: Option<usize>, moments: Option<usize> },
+    /// Convolution or fully connected layer. For evaluation, the normalisation behind it (parameters from `norm` on) is
+    /// part of its weights. `moments` are those that the normalisation behind it will need.
+    Conv { geometry: Geometry, weight: usize, bias: Option<usize>, norm: Option<usize>, moments: Option<usize> },
     /// Batch normalisation; scale, shift, running mean and variance and the counter lie at `first` and behind it.
     /// `taken` says that the convolution before it took the moments.
-    Norm { norm: Norm, first: usize, moments: usize, taken: bool },
+    Norm { channels: usize, first: usize, moments: usize, taken: bool },
     /// max(x, 0)
     Relu,
     /// Largest value of windows.
@@ -64,7 +65,6 @@ struct Builder<'a> {
     parameter: usize,
     moments: usize,
     mode: Mode,
-    differentiate_input: bool,
     wanted: &'a BTreeSet<String>,
     observed: BTreeMap<String, Value>,
     /// Values that another branch still reads.
@@ -73,20 +73,13 @@ struct Builder<'a> {
 
 /// Lists the steps of a network. Sums and rectifiers are joined with what is before them, for evaluation normalisations
 /// with their convolution, unless a value between is `wanted`.
-pub(super) fn build(
-    root: &Layer,
-    input: Shape,
-    mode: Mode,
-    wanted: &BTreeSet<String>,
-    differentiate_input: bool,
-) -> Result<Program, Error> {
+pub(super) fn build(root: &Layer, input: Shape, mode: Mode, wanted: &BTreeSet<String>) -> Result<Program, Error> {
     let mut builder = Builder {
         steps: Vec::new(),
         shapes: vec![input],
         parameter: 0,
         moments: 0,
         mode,
-        differentiate_input,
         wanted,
         observed: BTreeMap::new(),
         pinned: vec![0],
@@ -101,6 +94,16 @@ pub(super) fn build(
         }
     }
     Ok(Program { steps, shapes, output, moments, observed })
+}
+
+impl Program {
+    /// Whether nothing outside a segment of steps reads the value of one of them.
+    pub(super) fn is_inner(&self, step: usize, segment: &Range<usize>) -> bool {
+        let y = self.steps[step].y;
+        let outside = self.steps.iter().enumerate().filter(|(at, _)| !segment.contains(at));
+        let read = outside.map(|(_, step)| step).any(|step| step.x == y || step.other == Some(y));
+        !read && y != self.output && !self.observed.values().any(|value| *value == y)
+    }
 }
 
 impl Builder<'_> {
@@ -166,7 +169,7 @@ impl Builder<'_> {
             Layer::BatchNorm { .. } => self.norm(x),
             Layer::Conv { .. } | Layer::MaxPool { .. } | Layer::AvgPool { .. } => {
                 let shape = layer.output(path, from)?;
-                let work = self.windowed(layer, from, x);
+                let work = self.windowed(layer, from);
                 self.push(x, shape, work)
             }
         };
@@ -176,7 +179,7 @@ impl Builder<'_> {
         Ok(y)
     }
 
-    fn windowed(&mut self, layer: &Layer, from: Shape, x: Value) -> Work {
+    fn windowed(&mut self, layer: &Layer, from: Shape) -> Work {
         let size = [from.height, from.width];
         let pool = |kernel, stride, pad| Pool { channels: from.channels, size, kernel, stride, pad };
         match *layer {
@@ -185,19 +188,14 @@ impl Builder<'_> {
             Layer::Conv { out, kernel, stride, pad, dilation, groups, bias } => {
                 let geometry =
                     Geometry { inputs: from.channels, size, outputs: out, kernel, stride, pad, dilation, groups };
-                self.conv(geometry, x, bias)
+                self.conv(geometry, bias)
             }
             _ => Work::Relu,
         }
     }
 
-    fn conv(&mut self, geometry: Geometry, x: Value, bias: bool) -> Work {
-        let differentiate = self.mode == Mode::Train && (x != 0 || self.differentiate_input);
-        let mut conv = Box::new(Conv::new(geometry, differentiate));
-        if self.mode == Mode::Evaluate {
-            conv.spare_zeros();
-        }
-        Work::Conv { conv, weight: self.take(1), bias: bias.then(|| self.take(1)), norm: None, moments: None }
+    fn conv(&mut self, geometry: Geometry, bias: bool) -> Work {
+        Work::Conv { geometry, weight: self.take(1), bias: bias.then(|| self.take(1)), norm: None, moments: None }
     }
 
     fn norm(&mut self, x: Value) -> Value {
@@ -217,7 +215,7 @@ impl Builder<'_> {
             _ => {}
         }
         self.moments += 1;
-        let work = Work::Norm { norm: Norm::new(shape.channels), first, moments: self.moments - 1, taken };
+        let work = Work::Norm { channels: shape.channels, first, moments: self.moments - 1, taken };
         self.push(x, shape, work)
     }
 
@@ -228,7 +226,7 @@ impl Builder<'_> {
         let x = if from.channels == inputs { x } else { self.push(x, flat, Work::Flatten { channels: from.channels }) };
         let geometry =
             Geometry { inputs, size: [1, 1], outputs: out, kernel: [1, 1], stride: 1, pad: 0, dilation: 1, groups: 1 };
-        let work = self.conv(geometry, x, true);
+        let work = self.conv(geometry, true);
         self.push(x, Shape { channels: out, height: 1, width: 1 }, work)
     }
 
