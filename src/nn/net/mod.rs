@@ -1,5 +1,5 @@
-//! Networks that run: the layers of an architecture as a list of steps ([`mod@program`]) over buffers that are assigned
-//! ahead and reused ([`lives`]), at work on a device ([`engine`]).
+//! Networks that run: the layers of an architecture as a list of steps (`program`) over buffers that are assigned
+//! ahead and reused (`lives`), at work on a device (`engine`).
 
 mod engine;
 mod host;
