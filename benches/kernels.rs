@@ -10,13 +10,13 @@ mod networks;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pdsl::domain::arch::{Arch, Layer, Shape};
 use pdsl::domain::data::{DataSet, Split, Task as DataTask};
-use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score};
+use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
 use pdsl::nn::data::{Roots, open_task};
 use pdsl::nn::init::initialize;
 use pdsl::nn::net::{Network, Setup};
-use pdsl::nn::prune::prune;
+use pdsl::nn::prune::{Sources, prune};
 use pdsl::nn::train::{Task, Trainer};
 
 const BATCH: usize = 4;
@@ -94,6 +94,8 @@ fn random_pruner(percent: usize) -> Pruner {
         scope: Scope::PerLayer,
         keep: Vec::new(),
         counting: Counting::OpenLth,
+        unit: Unit::Weight,
+        samples: None,
     }
 }
 
@@ -110,7 +112,7 @@ fn sparse(criterion: &mut Criterion) {
         let images = values(BATCH * input.values());
         group.throughput(Throughput::Elements(arch.survey().expect("a layer that fits").macs() * BATCH as u64));
         for percent in [0, 50, 70, 80, 90, 95] {
-            let mask = prune(&arch, &weights, None, &random_pruner(percent), None).expect("a mask");
+            let mask = prune(&arch, &weights, None, &random_pruner(percent), Sources::default()).expect("a mask");
             let mut network = Network::new(&arch, &Setup::evaluate(BATCH, threads())).expect("a network");
             network.load(&weights, (percent > 0).then_some(&mask)).expect("weights that fit");
             network.forward(&images, BATCH).expect("a pass");
@@ -135,7 +137,7 @@ fn selection(criterion: &mut Criterion) {
     };
     group.throughput(Throughput::Elements(arch.survey().expect("a network that fits").prunable_count()));
     group.bench_function("global magnitude, ResNet-50", |bencher| {
-        bencher.iter(|| prune(&arch, &weights, None, &pruner, None).expect("a mask"));
+        bencher.iter(|| prune(&arch, &weights, None, &pruner, Sources::default()).expect("a mask"));
     });
 }
 

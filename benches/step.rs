@@ -17,13 +17,13 @@ use std::time::Instant;
 
 use pdsl::domain::arch::Shape;
 use pdsl::domain::data::Augment;
-use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope};
+use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
 use pdsl::nn::data::Images;
 use pdsl::nn::init::initialize;
 use pdsl::nn::net::{Network, Setup};
-use pdsl::nn::prune::prune;
+use pdsl::nn::prune::{Sources, prune};
 use pdsl::nn::rng::{Rng, Stream};
 use pdsl::nn::train::{Task, Trainer};
 
@@ -111,8 +111,10 @@ fn main() {
             scope: Scope::PerLayer,
             keep: Vec::new(),
             counting: Counting::OpenLth,
+            unit: Unit::Weight,
+            samples: None,
         };
-        prune(&arch, &weights, None, &pruner, None).expect("a mask")
+        prune(&arch, &weights, None, &pruner, Sources::default()).expect("a mask")
     });
     let mut times = Vec::new();
     let mut time = |step: &mut dyn FnMut()| {

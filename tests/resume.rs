@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use pdsl::domain::arch::{Arch, Layer, Shape};
 use pdsl::domain::data::{Augment, Split, Task};
-use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score};
+use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
 use pdsl::exec::{self, Cadence, Event, Log, Options, Report};
@@ -99,8 +99,8 @@ impl Program {
         let per_epoch = recipe().iterations_per_epoch(task().train);
         let rates: Vec<f64> = (start..until).map(rate).collect();
         let order = Seed { root: 1, stream: vec!["order".to_owned()] };
-        let args = TrainArgs { arch: arch(), task: task(), recipe: recipe(), order };
-        let path = Trajectory { start, until, per_epoch, rates: rates.into() };
+        let args = TrainArgs { arch: arch(), task: task(), recipe: recipe(), order, gradual: None };
+        let path = Trajectory { start, until, per_epoch, rates: rates.into(), prunings: Arc::default() };
         self.push("train", args, &[("state", state)], Some(path))
     }
 
@@ -111,6 +111,8 @@ impl Program {
             scope: Scope::Global,
             keep: Vec::new(),
             counting: Counting::OpenLth,
+            unit: Unit::Weight,
+            samples: None,
         };
         self.push("prune", PruneArgs { arch: arch(), pruner }, &[("state", state)], None)
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::data::Task;
 use super::seed::Seed;
 
 /// A pruner.
@@ -17,6 +18,89 @@ pub struct Pruner {
     pub keep: Vec<String>,
     /// How counts are rounded and ties are broken.
     pub counting: Counting,
+    /// What goes together.
+    #[serde(default, skip_serializing_if = "Unit::is_weight")]
+    pub unit: Unit,
+    /// Images for scores that read gradients of the loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Samples>,
+}
+
+impl Pruner {
+    /// Whether the rule reads something.
+    pub fn reads(&self, leaf: &Score) -> bool {
+        matches!(&self.by, Rule::Score { score } if score.reads(leaf))
+    }
+
+    /// Whether the rule reads gradients of the loss.
+    pub fn reads_loss(&self) -> bool {
+        self.reads(&Score::Gradient) || self.reads(&Score::HessianGradient)
+    }
+}
+
+/// Pruning to sparsities that are given on the way while a network trains. Each time every weight competes anew, those
+/// that are gone by the values that they had when they went: they may return (Zhu and Gupta 2017, "To prune, or not to
+/// prune", section 3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gradual {
+    /// Which weights go first; a score reads trained weights only.
+    pub by: Rule,
+    /// Among which weights they compete.
+    pub scope: Scope,
+    /// Parameters whose masks stay as they are.
+    pub keep: Vec<String>,
+}
+
+impl Gradual {
+    /// Returns the pruner to a sparsity, an exact ratio `p/q`.
+    pub fn to(&self, sparsity: &str) -> Pruner {
+        Pruner {
+            by: self.by.clone(),
+            remove: Amount::Sparsity(sparsity.to_owned()),
+            scope: self.scope,
+            keep: self.keep.clone(),
+            // A sparsity is reached exactly under any rule of counting.
+            counting: Counting::Torch,
+            unit: Unit::Weight,
+            samples: None,
+        }
+    }
+}
+
+/// What goes or stays as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// A single weight.
+    #[default]
+    Weight,
+    /// All weights of an output channel. Its score is the mean of theirs; amounts are shares of channels. The last layer
+    /// takes no part: its outputs are the network's answers.
+    Filter,
+}
+
+impl Unit {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_weight(&self) -> bool {
+        *self == Self::Weight
+    }
+}
+
+/// Training images that gradients are taken of: the mean loss of some batches, each normalised by its own statistics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Samples {
+    /// The task, without its augmentation, which plays no part here.
+    pub task: Task,
+    /// Images of a batch.
+    pub batch: usize,
+    /// Number of batches.
+    pub batches: usize,
+    /// Whether every class has as many images as any other, as far as the numbers allow.
+    pub balanced: bool,
+    /// Source of the choice of images.
+    pub seed: Seed,
+    /// What logits are divided by before the loss.
+    pub temperature: f64,
 }
 
 /// Orders weights; the lowest scores go first.
@@ -43,6 +127,14 @@ pub enum Score {
     Weight,
     /// The weight at initialisation.
     Initial,
+    /// The gradient of the loss, g.
+    Gradient,
+    /// The product of the loss's Hessian with its gradient, Hg.
+    HessianGradient,
+    /// The gradient of the synaptic flow R = Σ outputs by the weight's magnitude, as a share of R: all parameters stand
+    /// for their magnitudes, the image is all ones, normalisations use their running statistics (Tanaka et al. 2020,
+    /// "Pruning neural networks without any data by iteratively conserving synaptic flow", section 6).
+    Flow,
     /// A number.
     Constant(f64),
     /// |x|
@@ -67,6 +159,23 @@ pub enum Score {
     Max(Box<Score>, Box<Score>),
 }
 
+impl Score {
+    /// Whether the expression reads a leaf.
+    pub fn reads(&self, leaf: &Self) -> bool {
+        match self {
+            Self::Abs(x) | Self::Negate(x) | Self::Sqrt(x) => x.reads(leaf),
+            Self::Add(x, y)
+            | Self::Subtract(x, y)
+            | Self::Multiply(x, y)
+            | Self::Divide(x, y)
+            | Self::Power(x, y)
+            | Self::Min(x, y)
+            | Self::Max(x, y) => x.reads(leaf) || y.reads(leaf),
+            own => own == leaf,
+        }
+    }
+}
+
 /// How much is removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +184,13 @@ pub enum Amount {
     Rate(String),
     /// Down to a sparsity of the whole scope, as an exact ratio `p/q`.
     Sparsity(String),
+    /// Down to at most `keep` of every `of` consecutive inputs of a filter's tap; a last group may be smaller.
+    Pattern {
+        /// Weights that stay.
+        keep: usize,
+        /// Weights of a group.
+        of: usize,
+    },
 }
 
 /// Among which weights scores are compared.

@@ -72,6 +72,9 @@ pub(super) fn field(value: &Value, name: &str, span: Span) -> Evaluated {
         Value::Parameter => match name {
             "weight" => Some(Value::Score(Arc::new(Score::Weight))),
             "initial" => Some(Value::Score(Arc::new(Score::Initial))),
+            "grad" => Some(Value::Score(Arc::new(Score::Gradient))),
+            "hessian_grad" => Some(Value::Score(Arc::new(Score::HessianGradient))),
+            "flow" => Some(Value::Score(Arc::new(Score::Flow))),
             _ => None,
         },
         _ => None,
@@ -203,7 +206,7 @@ fn no_field(value: &Value, name: &str, span: Span) -> Stop {
         Value::Task(_) => {
             vec!["train", "val", "test", "classes", "channels", "size", "train_images", "val_images", "test_images"]
         }
-        Value::Parameter => vec!["weight", "initial"],
+        Value::Parameter => vec!["weight", "initial", "grad", "hessian_grad", "flow"],
         _ => Vec::new(),
     };
     did_you_mean(diagnostic, name, known.iter().copied()).into()

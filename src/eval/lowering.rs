@@ -8,7 +8,7 @@ use crate::graph::{Node, NodeId, Origin};
 use crate::ops::Op;
 use crate::ops::lowering::{Arguments, External, Lowering, Stage};
 use crate::source::Span;
-use crate::value::{Course, Evaluated, Recipe, repr};
+use crate::value::{Course, Evaluated, Recipe, Value, repr};
 
 impl Interpreter<'_> {
     /// Calls a stage. Its own call is the innermost of the open ones.
@@ -85,5 +85,9 @@ impl Lowering for Interpreter<'_> {
 
     fn rates(&mut self, recipe: &Recipe, course: Course, start: u64, until: u64, span: Span) -> Evaluated<Arc<[f64]>> {
         self.sample_rates(recipe, course, start, until, span)
+    }
+
+    fn sparsity(&mut self, schedule: &Value, course: Course, at: u64, span: Span) -> Evaluated<Value> {
+        self.sample(schedule, course, Value::iterations(at), span)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Options;
 use crate::graph::key::Chain;
-use crate::graph::{Graph, Key, NodeId, Preimage, Trajectory};
+use crate::graph::{Graph, Key, NodeId, Preimage, Pruning, Trajectory};
 use crate::manifest::record::{self, Record};
 use crate::ops::run::{Cadence, Course, Problem, Telling};
 use crate::store::Holder;
@@ -53,6 +53,9 @@ pub(super) struct Path {
     /// Learning rates, as the hexadecimal digits of their bits.
     #[serde(serialize_with = "write_bits", deserialize_with = "read_bits")]
     pub rates: Arc<[f64]>,
+    /// Prunings on the way.
+    #[serde(default)]
+    pub prunings: Arc<[Pruning]>,
 }
 
 /// What a worker answers, one JSON line each.
@@ -98,7 +101,8 @@ impl Assignment {
             let length = trajectory.until.saturating_sub(trajectory.start) as usize;
             let rates = trajectory.rates.get(..length).map_or_else(|| trajectory.rates.clone(), Arc::from);
             let Trajectory { start, until, per_epoch, .. } = *trajectory;
-            Path { base, start, until, per_epoch, rates }
+            let prunings = trajectory.prunings_in(start, until).into();
+            Path { base, start, until, per_epoch, rates, prunings }
         });
         Self {
             key: graph.key(id),
@@ -118,7 +122,8 @@ impl Assignment {
     pub(super) fn course(&self) -> Option<Course> {
         let path = self.path.as_ref()?;
         let Path { base, start, until, per_epoch, .. } = *path;
-        let trajectory = Trajectory { start, until, per_epoch, rates: path.rates.clone() };
+        let (rates, prunings) = (path.rates.clone(), path.prunings.clone());
+        let trajectory = Trajectory { start, until, per_epoch, rates, prunings };
         let chain = Chain::along(base, &trajectory);
         Some(Course { trajectory, base, chain, cadence: self.cadence })
     }

@@ -291,7 +291,13 @@ fn an_assignment_arrives_with_all_its_bits() {
     let rates: Vec<f64> = (1..60).map(|step| 0.1 / f64::from(step) + f64::MIN_POSITIVE).collect();
     let trained = graph.push(Node {
         op: "train",
-        trajectory: Some(Trajectory { start: 3, until: 40, per_epoch: 7, rates: rates.into() }),
+        trajectory: Some(Trajectory {
+            start: 3,
+            until: 40,
+            per_epoch: 7,
+            rates: rates.into(),
+            prunings: Arc::default(),
+        }),
         args: Canon::of(&BTreeMap::from([("momentum", 0.1 + 0.2), ("decay", 1e-17), ("tiny", 5e-324)])).unwrap(),
         inputs: vec![("state".into(), input)],
         ..graph.node(input).clone()

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::canon::Canon;
-use super::node::{Node, NodeId, Trajectory};
+use super::node::{Node, NodeId, Pruning, Trajectory};
 
 /// The name of a result: 256 bits, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,8 +103,11 @@ pub struct EpochImage {
     pub first: f64,
     /// Last rate.
     pub last: f64,
-    /// Digest of all rates.
+    /// Digest of all rates, and of the prunings on the way.
     pub rates: Key,
+    /// Prunings on the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prunings: Vec<Pruning>,
 }
 
 impl Preimage {
@@ -209,34 +212,38 @@ impl Chain {
         if from == at {
             return Some(key);
         }
-        let rates = slice(trajectory, from, at)?;
-        Some(extend(key, digest_rates(rates)))
+        slice(trajectory, from, at)?;
+        Some(extend(key, digest(trajectory, from, at)))
     }
 }
 
 /// Remembers the digests of each epoch's rates, since many trajectories share one schedule.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RateDigests {
-    /// Keyed by address of the shared rates, first iteration and iterations per epoch.
-    known: HashMap<(usize, u64, u64), KnownRates>,
+    /// Keyed by addresses of the shared rates and prunings, first iteration and iterations per epoch.
+    known: HashMap<(usize, usize, u64, u64), KnownRates>,
 }
 
 /// Digests of the whole epochs at the front of a schedule.
 #[derive(Clone, Debug)]
 struct KnownRates {
-    /// Keeps the address in the key from being used again.
-    _alive: Arc<[f64]>,
+    /// Keeps the addresses in the key from being used again.
+    _alive: (Arc<[f64]>, Arc<[Pruning]>),
     digests: Vec<Key>,
 }
 
 impl RateDigests {
     /// Returns `((from, to), digest)` of each epoch, or part of one, from `start` to `until`.
     fn digests(&mut self, trajectory: &Trajectory) -> Vec<((u64, u64), Key)> {
-        let at = (trajectory.rates.as_ptr() as usize, trajectory.start, trajectory.per_epoch);
+        let addresses = (trajectory.rates.as_ptr() as usize, trajectory.prunings.as_ptr() as usize);
+        let at = (addresses.0, addresses.1, trajectory.start, trajectory.per_epoch);
         let known = &mut self
             .known
             .entry(at)
-            .or_insert_with(|| KnownRates { _alive: trajectory.rates.clone(), digests: Vec::new() })
+            .or_insert_with(|| KnownRates {
+                _alive: (trajectory.rates.clone(), trajectory.prunings.clone()),
+                digests: Vec::new(),
+            })
             .digests;
         let ranges = epochs(trajectory);
         let mut found = Vec::with_capacity(ranges.len());
@@ -244,7 +251,7 @@ impl RateDigests {
             let whole = to % trajectory.per_epoch.max(1) == 0;
             let digest = match known.get(place) {
                 Some(digest) if whole => *digest,
-                _ => digest_rates(slice(trajectory, from, to).unwrap_or_default()),
+                _ => digest(trajectory, from, to),
             };
             if whole && place == known.len() {
                 known.push(digest);
@@ -261,7 +268,8 @@ impl RateDigests {
             .map(|((from, to), rates)| {
                 let values = slice(trajectory, from, to).unwrap_or_default();
                 let (first, last) = (values.first(), values.last());
-                EpochImage { from, first: first.copied().unwrap_or(0.0), last: last.copied().unwrap_or(0.0), rates }
+                let (first, last) = (first.copied().unwrap_or(0.0), last.copied().unwrap_or(0.0));
+                EpochImage { from, first, last, rates, prunings: trajectory.prunings_in(from, to).to_vec() }
             })
             .collect()
     }
@@ -286,10 +294,15 @@ fn slice(trajectory: &Trajectory, from: u64, to: u64) -> Option<&[f64]> {
     trajectory.rates.get(start..end)
 }
 
-fn digest_rates(rates: &[f64]) -> Key {
+/// Digest of what happens in iterations `from..to`.
+fn digest(trajectory: &Trajectory, from: u64, to: u64) -> Key {
     let mut hasher = hasher("pdsl/rates/1");
-    for rate in rates {
+    for rate in slice(trajectory, from, to).unwrap_or_default() {
         hasher.update(&(rate + 0.0).to_bits().to_le_bytes());
+    }
+    for Pruning { at, sparsity } in trajectory.prunings_in(from, to) {
+        hasher.update(b"pruning").update(&at.to_le_bytes());
+        hasher.update(&(sparsity.len() as u64).to_le_bytes()).update(sparsity.as_bytes());
     }
     finish(&hasher)
 }
@@ -334,7 +347,7 @@ mod tests {
     fn training(input: NodeId, start: u64, until: u64, per_epoch: u64, rates: &[f64]) -> Node {
         Node {
             inputs: vec![("state".into(), input)],
-            trajectory: Some(Trajectory { start, until, per_epoch, rates: Arc::from(rates) }),
+            trajectory: Some(Trajectory { start, until, per_epoch, rates: Arc::from(rates), prunings: Arc::default() }),
             ..plain("train", 0)
         }
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use build::Dependencies;
 pub use canon::Canon;
 pub use key::{Key, Preimage};
-pub use node::{Facts, Node, NodeId, Origin, Trajectory};
+pub use node::{Facts, Node, NodeId, Origin, Pruning, Trajectory};
 
 use key::{Chain, RateDigests};
 

@@ -47,6 +47,26 @@ pub struct Trajectory {
     pub per_epoch: u64,
     /// Learning rate of iteration `start + i`; at least `until - start` values, shared between prefixes.
     pub rates: Arc<[f64]>,
+    /// Prunings on the way, ascending.
+    #[serde(default)]
+    pub prunings: Arc<[Pruning]>,
+}
+
+/// A pruning before an iteration of a training.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruning {
+    /// The iteration.
+    pub at: u64,
+    /// The sparsity that it leaves, as an exact ratio `p/q`.
+    pub sparsity: String,
+}
+
+impl Trajectory {
+    /// Returns the prunings before iterations `from..to`.
+    pub fn prunings_in(&self, from: u64, to: u64) -> &[Pruning] {
+        let place = |at: u64| self.prunings.partition_point(|pruning| pruning.at < at);
+        self.prunings.get(place(from)..place(to)).unwrap_or_default()
+    }
 }
 
 /// Static facts for plan, progress and report.

@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod dissect;
 pub mod evaluate;
+pub mod footprint;
 pub mod init;
 mod kernels;
 pub mod mask;

@@ -1,12 +1,21 @@
 //! Pruning: exact selection of the lowest scores, globally or per layer, without a full sort.
 
-use crate::domain::arch::{Arch, Survey};
-use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, erk};
+mod amount;
+mod pattern;
+mod saliency;
+mod select;
 
+use crate::domain::arch::{Arch, Parameter, Survey};
+use crate::domain::pruning::{Amount, Pruner, Rule, Scope, Score, Unit, erk};
+
+use super::data::Images;
 use super::mask::Mask;
 use super::rng::Stream;
-use super::score;
+use super::score::{self, Readings};
 use super::{Error, Weights, checkpoint};
+use amount::{Counts, Removal, Share};
+use saliency::{Slopes, Values};
+use select::select;
 
 /// Why a pruner cannot do what it is asked to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +54,12 @@ pub enum PruneError {
     /// The score reads the weights at initialisation and they were not given.
     #[error("the score reads initial weights, which were not given")]
     NoInitial,
+    /// The score reads gradients of the loss and there are no images to take them of.
+    #[error("the score reads gradients, but there are no images to take them of")]
+    NoSamples,
+    /// Channels cannot go together in this way.
+    #[error("whole filters can be removed globally or per layer, as shares")]
+    Filters,
     /// A score is not a number.
     #[error("the score of an element of `{0}` is not a number")]
     NotANumber(String),
@@ -54,37 +69,52 @@ fn place(layer: Option<&str>) -> String {
     layer.map(|layer| format!(" in `{layer}`")).unwrap_or_default()
 }
 
-/// Removes the weights with the lowest scores from a mask (all ones if absent). `weights` count as masked; `initial` are
-/// the weights at initialisation, for scores that read them.
+/// What scores can read besides the trained weights.
+#[derive(Clone, Copy, Default)]
+pub struct Sources<'a> {
+    /// The weights at initialisation.
+    pub initial: Option<&'a Weights>,
+    /// Training images that the pruner's samples are drawn from.
+    pub images: Option<&'a dyn Images>,
+    /// Threads; they change no bit of a result.
+    pub threads: usize,
+}
+
+/// Removes the weights with the lowest scores from a mask (all ones if absent). `weights` count as masked.
 ///
 /// # Errors
-/// If weights or mask do not fit the architecture, or the pruner asks for more than there is.
+/// If weights or mask do not fit the architecture, a source is missing, or the pruner asks for more than there is.
 pub fn prune(
     arch: &Arch,
     weights: &Weights,
     mask: Option<&Mask>,
     pruner: &Pruner,
-    initial: Option<&Weights>,
+    sources: Sources<'_>,
 ) -> Result<Mask, Error> {
     let survey = arch.survey()?;
     checkpoint::check(&survey, weights)?;
-    if let Some(initial) = initial {
+    if let Some(initial) = sources.initial {
         checkpoint::check(&survey, initial)?;
     }
+    let before = mask;
     let mut mask = mask.cloned().unwrap_or_else(|| Mask::ones(&survey));
     mask.check(&survey)?;
     if let Some(name) = pruner.keep.iter().find(|name| !survey.prunable().any(|entry| entry.name == **name)) {
         let prunable = survey.prunable().map(|entry| entry.name.clone()).collect();
         return Err(PruneError::Keep { name: name.clone(), prunable }.into());
     }
-    let layers = layers(&survey, weights, &mask, pruner, initial)?;
+    let measured = measure(arch, weights, before, pruner, sources)?;
+    let layers = layers(&survey, weights, &mask, pruner, sources.initial, &measured)?;
+    if let Amount::Pattern { keep, of } = pruner.remove {
+        if pruner.unit == Unit::Filter {
+            return Err(PruneError::Filters.into());
+        }
+        layers.iter().for_each(|layer| pattern::thin_out(&mut mask, layer, keep, of));
+        return Ok(mask);
+    }
     let amount = Share::of(&pruner.remove)?;
     let counting = pruner.counting;
-    let all = mask.counts().fold(Counts::default(), |sum, (_, kept, total)| sum.plus(kept, total));
-    let of = |mask: &Mask, layer: &Layer| {
-        let total = layer.shape.iter().product::<usize>() as u64;
-        Counts::default().plus(ones(mask, layer), total)
-    };
+    let all = counts(&survey, &mask, pruner.unit);
     match pruner.scope {
         Scope::Global => {
             let chosen = layers.iter().collect::<Vec<_>>();
@@ -92,12 +122,13 @@ pub fn prune(
         }
         Scope::PerLayer => {
             for layer in &layers {
-                let (counts, only) = (of(&mask, layer), Some(&layer.name));
+                let (counts, only) = (layer.counts(&mask), Some(&layer.name));
                 select(&mut mask, &[layer], only, |available| amount.removal(counting, counts, available, only))?;
             }
         }
+        Scope::Erk if pruner.unit == Unit::Filter => return Err(PruneError::Filters.into()),
         Scope::Erk => {
-            let competing = layers.iter().map(|layer| ones(&mask, layer)).sum::<u64>();
+            let competing = layers.iter().map(|layer| layer.units_left(&mask)).sum::<u64>();
             let gone = match amount.removal(counting, all, competing, None)? {
                 Removal::Exactly(count) => count,
                 Removal::UpTo(index) => index + 1,
@@ -109,7 +140,7 @@ pub fn prune(
             })?;
             let shapes: Vec<&[usize]> = layers.iter().map(|layer| layer.shape.as_slice()).collect();
             for (layer, target) in layers.iter().zip(erk(&shapes, left)) {
-                let available = ones(&mask, layer);
+                let available = layer.units_left(&mask);
                 let only = Some(&layer.name);
                 let short = PruneError::TooFew { kept: target, available, layer: only.cloned() };
                 let gone = available.checked_sub(target).ok_or(short)?;
@@ -120,16 +151,58 @@ pub fn prune(
     Ok(mask)
 }
 
-/// A layer that takes part, with a key per element that sorts like its score.
+/// Units of all prunable parameters: layers that are kept as they are count too.
+fn counts(survey: &Survey, mask: &Mask, unit: Unit) -> Counts {
+    let of = |entry: &Parameter| {
+        let each = weights_of(unit, &entry.shape);
+        let bits = mask.bits(&entry.name).unwrap_or_default();
+        let left = bits.chunks(each).filter(|unit| unit.contains(&true)).count();
+        Counts { kept: left as u64, total: (bits.len() / each) as u64 }
+    };
+    survey.prunable().map(of).fold(Counts::default(), Counts::plus)
+}
+
+/// Weights of one unit of a parameter.
+fn weights_of(unit: Unit, shape: &[usize]) -> usize {
+    match unit {
+        Unit::Weight => 1,
+        Unit::Filter => shape[1..].iter().product::<usize>().max(1),
+    }
+}
+
+/// A layer that takes part, with a key per unit that sorts like its score.
 struct Layer {
     name: String,
     shape: Vec<usize>,
+    /// Weights of a unit.
+    each: usize,
     keys: Keys,
 }
 
 enum Keys {
     Scores(Vec<u32>),
     Random(Vec<u64>),
+}
+
+impl Layer {
+    /// Whether anything of a unit is left.
+    fn is_left(&self, bits: &[bool], unit: usize) -> bool {
+        if self.each == 1 { bits[unit] } else { bits[unit * self.each..(unit + 1) * self.each].contains(&true) }
+    }
+
+    fn units(&self) -> usize {
+        self.shape.iter().product::<usize>() / self.each
+    }
+
+    /// Counts the units that are left.
+    fn units_left(&self, mask: &Mask) -> u64 {
+        let bits = mask.bits(&self.name).unwrap_or_default();
+        (0..self.units()).filter(|unit| self.is_left(bits, *unit)).count() as u64
+    }
+
+    fn counts(&self, mask: &Mask) -> Counts {
+        Counts { kept: self.units_left(mask), total: self.units() as u64 }
+    }
 }
 
 impl Keys {
@@ -149,21 +222,56 @@ impl Keys {
     }
 }
 
+/// What had to be computed for a score, by parameter.
+#[derive(Default)]
+struct Measured {
+    slopes: Slopes,
+    flow: Values,
+}
+
+fn measure(
+    arch: &Arch,
+    weights: &Weights,
+    mask: Option<&Mask>,
+    pruner: &Pruner,
+    sources: Sources<'_>,
+) -> Result<Measured, Error> {
+    let mut measured = Measured::default();
+    if pruner.reads_loss() {
+        let (Some(samples), Some(images)) = (&pruner.samples, sources.images) else {
+            return Err(PruneError::NoSamples.into());
+        };
+        let second = pruner.reads(&Score::HessianGradient);
+        measured.slopes = saliency::slopes(arch, weights, mask, samples, images, sources.threads, second)?;
+    }
+    if pruner.reads(&Score::Flow) {
+        measured.flow = saliency::synaptic_flow(arch, weights, mask, sources.threads)?;
+    }
+    Ok(measured)
+}
+
 fn layers(
     survey: &Survey,
     weights: &Weights,
     mask: &Mask,
     pruner: &Pruner,
     initial: Option<&Weights>,
+    measured: &Measured,
 ) -> Result<Vec<Layer>, Error> {
     let mut layers = Vec::new();
-    for parameter in survey.prunable().filter(|parameter| !pruner.keep.contains(&parameter.name)) {
+    let last = survey.prunable().last().map(|entry| &entry.name);
+    let competes = |entry: &&Parameter| {
+        let answers = pruner.unit == Unit::Filter && Some(&entry.name) == last;
+        !answers && !pruner.keep.contains(&entry.name)
+    };
+    for parameter in survey.prunable().filter(competes) {
         let name = parameter.name.clone();
         let kept = mask.bits(&name).unwrap_or_default();
+        let each = weights_of(pruner.unit, &parameter.shape);
         let keys = match &pruner.by {
             Rule::Random { seed } => {
                 let mut rng = Stream::new(seed, &format!("prune/{name}")).at(0, 0);
-                Keys::Random((0..kept.len()).map(|_| rng.next_u64()).collect())
+                Keys::Random((0..kept.len() / each).map(|_| rng.next_u64()).collect())
             }
             Rule::Score { score } => {
                 let mut weight = weights[&name].flatten_all()?.to_vec1::<f32>()?;
@@ -171,177 +279,48 @@ fn layers(
                     *value = if *kept { *value } else { 0.0 };
                 }
                 let start = match initial {
-                    _ if !score::reads_initial(score) => Vec::new(),
+                    _ if !score.reads(&Score::Initial) => Vec::new(),
                     Some(initial) => initial[&name].flatten_all()?.to_vec1::<f32>()?,
                     None => return Err(PruneError::NoInitial.into()),
                 };
-                let scores = score::evaluate(score, &weight, &start);
+                fn of<'a>(values: &'a Values, name: &str) -> &'a [f32] {
+                    values.get(name).map_or(&[], Vec::as_slice)
+                }
+                let readings = Readings {
+                    weight: &weight,
+                    initial: &start,
+                    gradient: of(&measured.slopes.gradient, &name),
+                    hessian_gradient: of(&measured.slopes.hessian_gradient, &name),
+                    flow: of(&measured.flow, &name),
+                };
+                let scores = score::evaluate(score, readings);
                 if scores.iter().zip(kept).any(|(score, kept)| *kept && score.is_nan()) {
                     return Err(PruneError::NotANumber(name).into());
                 }
-                Keys::Scores(scores.into_iter().map(sortable).collect())
+                Keys::Scores(by_unit(scores, kept, each).into_iter().map(sortable).collect())
             }
         };
-        layers.push(Layer { name, shape: parameter.shape.clone(), keys });
+        layers.push(Layer { name, shape: parameter.shape.clone(), each, keys });
     }
     Ok(layers)
+}
+
+/// Means over units; pruned weights count as 0.
+fn by_unit(scores: Vec<f32>, kept: &[bool], each: usize) -> Vec<f32> {
+    if each == 1 {
+        return scores;
+    }
+    let mean = |(scores, kept): (&[f32], &[bool])| {
+        let left = scores.iter().zip(kept).filter(|(_, kept)| **kept);
+        (left.map(|(score, _)| f64::from(*score)).sum::<f64>() / each as f64) as f32
+    };
+    scores.chunks(each).zip(kept.chunks(each)).map(mean).collect()
 }
 
 /// Maps floats to integers in the same order, −0 and 0 to the same one.
 fn sortable(score: f32) -> u32 {
     let bits = (score + 0.0).to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
-}
-
-/// Weights left and in all, of everything in the scope: layers that are kept as they are count too.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    kept: u64,
-    total: u64,
-}
-
-impl Counts {
-    fn plus(self, kept: u64, total: u64) -> Self {
-        Self { kept: self.kept + kept, total: self.total + total }
-    }
-}
-
-/// Removes the lowest of some layers; `removal` says how many, given how many are left. `only` names the layer, if each is
-/// pruned by itself.
-fn select(
-    mask: &mut Mask,
-    layers: &[&Layer],
-    only: Option<&String>,
-    removal: impl FnOnce(u64) -> Result<Removal, PruneError>,
-) -> Result<(), PruneError> {
-    let available = layers.iter().map(|layer| ones(mask, layer)).sum();
-    let removal = match removal(available)? {
-        // A layer by itself may run empty: then all that is left of it goes.
-        Removal::UpTo(_) if only.is_some() && available == 0 => return Ok(()),
-        Removal::UpTo(index) if only.is_some() => Removal::UpTo(index.min(available - 1)),
-        removal => removal,
-    };
-    let (threshold, mut ties) = match removal {
-        Removal::Exactly(0) => return Ok(()),
-        Removal::Exactly(count) if count <= available => {
-            let (threshold, below) = nth(mask, layers, count - 1);
-            (threshold, count - below)
-        }
-        Removal::UpTo(index) if index < available => (nth(mask, layers, index).0, u64::MAX),
-        Removal::Exactly(wanted) => return Err(PruneError::TooMany { wanted, available, layer: only.cloned() }),
-        Removal::UpTo(index) => {
-            return Err(PruneError::TooMany { wanted: index + 1, available, layer: only.cloned() });
-        }
-    };
-    for layer in layers {
-        let Some(kept) = mask.bits_mut(&layer.name) else { continue };
-        for (at, kept) in kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
-            let key = layer.keys.get(at);
-            if key < threshold {
-                *kept = false;
-            } else if key == threshold && ties > 0 {
-                *kept = false;
-                ties -= 1;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Counts the weights that are left in a layer.
-fn ones(mask: &Mask, layer: &Layer) -> u64 {
-    mask.bits(&layer.name).unwrap_or_default().iter().filter(|kept| **kept).count() as u64
-}
-
-/// Returns the key with an index in ascending order among those that are kept, and how many are smaller. Keys are counted
-/// by their leading bits first; only those that share the leading bits of the wanted one are copied.
-fn nth(mask: &Mask, layers: &[&Layer], index: u64) -> (u64, u64) {
-    fn each_kept(mask: &Mask, layer: &Layer, mut visit: impl FnMut(usize)) {
-        let bits = mask.bits(&layer.name).unwrap_or_default();
-        bits.iter().enumerate().filter(|(_, kept)| **kept).for_each(|(at, _)| visit(at));
-    }
-    let mut counts = vec![0u64; 1 << 16];
-    for layer in layers {
-        each_kept(mask, layer, |at| counts[layer.keys.leading(at)] += 1);
-    }
-    let (mut leading, mut before) = (0, 0);
-    while before + counts[leading] <= index {
-        before += counts[leading];
-        leading += 1;
-    }
-    let mut candidates = Vec::with_capacity(counts[leading] as usize);
-    for layer in layers {
-        each_kept(mask, layer, |at| {
-            if layer.keys.leading(at) == leading {
-                candidates.push(layer.keys.get(at));
-            }
-        });
-    }
-    let (smaller, threshold, _) = candidates.select_nth_unstable((index - before) as usize);
-    let threshold = *threshold;
-    (threshold, before + smaller.iter().filter(|key| **key < threshold).count() as u64)
-}
-
-/// How many of the lowest go.
-enum Removal {
-    /// This many; among equals the first in the order of parameters and elements.
-    Exactly(u64),
-    /// Everything at or below the score with this index, counted from 0.
-    UpTo(u64),
-}
-
-/// An amount as an exact fraction.
-struct Share {
-    numerator: u128,
-    denominator: u128,
-    of_total: bool,
-}
-
-impl Share {
-    fn of(amount: &Amount) -> Result<Self, PruneError> {
-        let (text, of_total) = match amount {
-            Amount::Rate(text) => (text, false),
-            Amount::Sparsity(text) => (text, true),
-        };
-        let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
-        let number = |digits: &str| digits.trim().parse::<u64>().ok().map(u128::from);
-        match (number(numerator), number(denominator)) {
-            (Some(numerator), Some(denominator)) if denominator > 0 && numerator <= denominator => {
-                Ok(Self { numerator, denominator, of_total })
-            }
-            _ => Err(PruneError::Amount(text.clone())),
-        }
-    }
-
-    fn removal(
-        &self,
-        counting: Counting,
-        counts: Counts,
-        available: u64,
-        layer: Option<&String>,
-    ) -> Result<Removal, PruneError> {
-        if self.of_total {
-            let kept = self.denominator - self.numerator;
-            let kept = round_half_even(kept * u128::from(counts.total), self.denominator);
-            let gone = counts.kept.checked_sub(kept);
-            let too_few = || PruneError::TooFew { kept, available: counts.kept, layer: layer.cloned() };
-            return gone.map(Removal::Exactly).ok_or_else(too_few);
-        }
-        Ok(match counting {
-            Counting::OpenLth => {
-                Removal::UpTo((self.numerator * u128::from(counts.kept)).div_ceil(self.denominator) as u64)
-            }
-            Counting::Torch => {
-                Removal::Exactly(round_half_even(self.numerator * u128::from(available), self.denominator))
-            }
-        })
-    }
-}
-
-fn round_half_even(numerator: u128, denominator: u128) -> u64 {
-    let (whole, rest) = (numerator / denominator, numerator % denominator);
-    let up = rest * 2 > denominator || (rest * 2 == denominator && whole % 2 == 1);
-    (whole + u128::from(up)) as u64
 }
 
 #[cfg(test)]

@@ -2,27 +2,40 @@
 
 use crate::domain::pruning::Score;
 
-/// Evaluates a score for every element. `initial` may be empty if the score does not read it.
-pub(super) fn evaluate(score: &Score, weight: &[f32], initial: &[f32]) -> Vec<f32> {
+/// What a score can read, one value per weight. Lists that it does not read may be empty.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Readings<'a> {
+    pub weight: &'a [f32],
+    pub initial: &'a [f32],
+    pub gradient: &'a [f32],
+    pub hessian_gradient: &'a [f32],
+    pub flow: &'a [f32],
+}
+
+/// Evaluates a score for every element.
+pub(super) fn evaluate(score: &Score, readings: Readings<'_>) -> Vec<f32> {
     let one = |x: &Score, f: fn(f32) -> f32| {
-        let mut values = evaluate(x, weight, initial);
+        let mut values = evaluate(x, readings);
         values.iter_mut().for_each(|value| *value = f(*value));
         values
     };
     let two = |x: &Score, y: &Score, f: fn(f32, f32) -> f32| {
-        let mut values = evaluate(x, weight, initial);
+        let mut values = evaluate(x, readings);
         if let Score::Constant(number) = y {
             values.iter_mut().for_each(|value| *value = f(*value, *number as f32));
         } else {
-            let others = evaluate(y, weight, initial);
+            let others = evaluate(y, readings);
             values.iter_mut().zip(others).for_each(|(value, other)| *value = f(*value, other));
         }
         values
     };
     match score {
-        Score::Weight => weight.to_vec(),
-        Score::Initial => initial.to_vec(),
-        Score::Constant(number) => vec![*number as f32; weight.len()],
+        Score::Weight => readings.weight.to_vec(),
+        Score::Initial => readings.initial.to_vec(),
+        Score::Gradient => readings.gradient.to_vec(),
+        Score::HessianGradient => readings.hessian_gradient.to_vec(),
+        Score::Flow => readings.flow.to_vec(),
+        Score::Constant(number) => vec![*number as f32; readings.weight.len()],
         Score::Abs(x) => one(x, f32::abs),
         Score::Negate(x) => one(x, |x| -x),
         Score::Sqrt(x) => one(x, f32::sqrt),
@@ -33,21 +46,5 @@ pub(super) fn evaluate(score: &Score, weight: &[f32], initial: &[f32]) -> Vec<f3
         Score::Power(x, y) => two(x, y, libm::powf),
         Score::Min(x, y) => two(x, y, f32::min),
         Score::Max(x, y) => two(x, y, f32::max),
-    }
-}
-
-/// Whether a score reads the weights at initialisation.
-pub(super) fn reads_initial(score: &Score) -> bool {
-    match score {
-        Score::Initial => true,
-        Score::Weight | Score::Constant(_) => false,
-        Score::Abs(x) | Score::Negate(x) | Score::Sqrt(x) => reads_initial(x),
-        Score::Add(x, y)
-        | Score::Subtract(x, y)
-        | Score::Multiply(x, y)
-        | Score::Divide(x, y)
-        | Score::Power(x, y)
-        | Score::Min(x, y)
-        | Score::Max(x, y) => reads_initial(x) || reads_initial(y),
     }
 }

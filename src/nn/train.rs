@@ -3,8 +3,11 @@
 use std::io;
 use std::sync::Mutex;
 
+use candle_core::Tensor;
+
 use crate::domain::arch::Arch;
 use crate::domain::data::Augment;
+use crate::domain::pruning::Gradual;
 use crate::domain::recipe::Recipe;
 use crate::domain::seed::Seed;
 
@@ -12,6 +15,7 @@ use super::data::Images;
 use super::kernels::Threads;
 use super::mask::Mask;
 use super::net::{Network, Setup};
+use super::prune::{Sources, prune};
 use super::rng::Stream;
 use super::{Error, Weights};
 
@@ -41,6 +45,17 @@ pub struct Snapshot {
     pub weights: Weights,
     /// What the optimiser remembers of every learned parameter.
     pub momentum: Weights,
+    /// Where masks change on the way: which weights are left, and what the others were.
+    pub pruned: Option<Pruned>,
+}
+
+/// A mask that was made on the way.
+#[derive(Clone, Debug)]
+pub struct Pruned {
+    /// Which weights are left.
+    pub mask: Mask,
+    /// The prunable weights that are gone, as they were when they went; 0 for those that are left.
+    pub dormant: Weights,
 }
 
 /// What happened in one iteration.
@@ -57,7 +72,9 @@ pub struct StepStats {
 /// A network in training.
 pub struct Trainer<'a> {
     task: Task<'a>,
-    mask: Option<&'a Mask>,
+    /// Weights that never come back are those that this leaves out.
+    given: Option<&'a Mask>,
+    pruned: Option<Pruned>,
     network: Network,
     iteration: u64,
     order: Vec<usize>,
@@ -86,7 +103,7 @@ impl<'a> Trainer<'a> {
         network.optimize(&task.recipe.optimizer)?;
         let pixels = vec![0.0; batch * found.values()];
         let (order, labels) = (Vec::new(), Vec::with_capacity(batch));
-        Ok(Self { task, mask, network, iteration, order, ordered_epoch: None, pixels, labels })
+        Ok(Self { task, given: mask, pruned: None, network, iteration, order, ordered_epoch: None, pixels, labels })
     }
 
     /// Goes on where a snapshot was taken.
@@ -95,6 +112,10 @@ impl<'a> Trainer<'a> {
     /// If the snapshot, the mask or the images do not fit the architecture.
     pub fn from_snapshot(task: Task<'a>, snapshot: &Snapshot, mask: Option<&'a Mask>) -> Result<Self, Error> {
         let mut trainer = Self::new(task, &snapshot.weights, mask, snapshot.iteration)?;
+        if let Some(pruned) = &snapshot.pruned {
+            trainer.network.load(&snapshot.weights, Some(&pruned.mask))?;
+            trainer.pruned = Some(pruned.clone());
+        }
         trainer.network.resume(&task.recipe.optimizer, &snapshot.momentum)?;
         Ok(trainer)
     }
@@ -131,7 +152,7 @@ impl<'a> Trainer<'a> {
         self.network.update(rate)?;
         self.iteration += 1;
         if within + 1 == self.per_epoch()
-            && let Some(mask) = self.mask
+            && let Some(mask) = self.mask()
             && let Some(name) = self.network.unmasked(mask)?
         {
             return Err(Error::Unmasked { name, epoch });
@@ -145,7 +166,39 @@ impl<'a> Trainer<'a> {
     /// If a tensor cannot be made.
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
         let momentum = self.network.optimizer_state()?;
-        Ok(Snapshot { iteration: self.iteration, weights: self.network.weights()?, momentum })
+        let (weights, pruned) = (self.network.weights()?, self.pruned.clone());
+        Ok(Snapshot { iteration: self.iteration, weights, momentum, pruned })
+    }
+
+    /// Returns the mask in force.
+    pub fn mask(&self) -> Option<&Mask> {
+        self.pruned.as_ref().map(|pruned| &pruned.mask).or(self.given)
+    }
+
+    /// Prunes to a sparsity before the next step. All weights that were left in the beginning compete: those that are
+    /// gone by the values that they had when they went, which they take up again if they return.
+    ///
+    /// # Errors
+    /// If the sparsity cannot be reached.
+    pub fn prune(&mut self, gradual: &Gradual, sparsity: &str) -> Result<(), Error> {
+        let mut weights = self.network.weights()?;
+        if let Some(Pruned { mask, dormant }) = &self.pruned {
+            for (name, dormant) in dormant {
+                let kept = mask.bits(name).unwrap_or_default();
+                let restored = chosen(&weights[name], dormant, kept)?;
+                weights.insert(name.clone(), restored);
+            }
+        }
+        let sources = Sources { threads: self.task.threads, ..Sources::default() };
+        let mask = prune(self.task.arch, &weights, self.given, &gradual.to(sparsity), sources)?;
+        let mut dormant = Weights::new();
+        for entry in self.network.survey().prunable() {
+            let (tensor, kept) = (&weights[&entry.name], mask.bits(&entry.name).unwrap_or_default());
+            dormant.insert(entry.name.clone(), chosen(&tensor.zeros_like()?, tensor, kept)?);
+        }
+        self.network.load(&weights, Some(&mask))?;
+        self.pruned = Some(Pruned { mask, dormant });
+        Ok(())
     }
 
     /// Reads the images and labels of a batch and returns their number.
@@ -171,6 +224,14 @@ impl<'a> Trainer<'a> {
         })?;
         Ok(batch.len())
     }
+}
+
+/// Takes the elements of `left` that are kept and those of `gone` that are not.
+fn chosen(left: &Tensor, gone: &Tensor, kept: &[bool]) -> Result<Tensor, Error> {
+    let [of_left, of_gone] = [left, gone].map(|tensor| tensor.flatten_all()?.to_vec1::<f32>());
+    let values = of_left?.into_iter().zip(of_gone?).zip(kept);
+    let values: Vec<f32> = values.map(|((left, gone), kept)| if *kept { left } else { gone }).collect();
+    Ok(Tensor::from_vec(values, left.dims(), left.device())?)
 }
 
 /// Reads a batch of images in parallel; of several failures the first in order is returned.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::pruning::{Amount, Counting, Pruner, Scope, erk};
+use crate::domain::pruning::{Amount, Counting, Pruner, Scope, Unit, erk};
 use crate::syntax::tree::Exact;
 use crate::value::{Kept, Network, number};
 
@@ -25,6 +25,7 @@ pub(super) fn after(network: &Network, kept: &Kept, pruner: &Pruner) -> Result<K
     if kept.total == Some(0) {
         return Err(problem("there are no weights left to prune".to_owned(), "nothing left", "prune less before"));
     }
+    let last = network.survey.prunable().count().saturating_sub(1);
     let layers: Vec<Layer> = network
         .survey
         .prunable()
@@ -34,11 +35,17 @@ pub(super) fn after(network: &Network, kept: &Kept, pruner: &Pruner) -> Result<K
             shape: entry.shape.clone(),
             all: entry.elements() as u64,
             kept: kept.layers.as_ref().and_then(|layers| layers.get(at).copied()),
-            competes: !pruner.keep.contains(&entry.name),
+            competes: !pruner.keep.contains(&entry.name) && (pruner.unit == Unit::Weight || at != last),
         })
         .collect();
     if !layers.iter().any(|layer| layer.competes) {
         return Err(problem("every prunable parameter is kept".to_owned(), "nothing to prune", "keep fewer"));
+    }
+    if let Amount::Pattern { keep, of } = pruner.remove {
+        return Ok(by_pattern(&layers, keep, of));
+    }
+    if pruner.unit == Unit::Filter {
+        return filters(&layers, pruner);
     }
     match pruner.scope {
         Scope::Global => global(&layers, kept.total, pruner),
@@ -119,6 +126,7 @@ fn global(layers: &[Layer], total: Option<u64>, pruner: &Pruner) -> Result<Kept,
             }
             target
         }
+        Amount::Pattern { .. } => return Ok(unknown),
     };
     let alone = layers.iter().filter(|layer| layer.competes).count() == 1;
     let rest: Option<u64> = layers.iter().filter(|layer| !layer.competes).map(|layer| layer.kept).sum();
@@ -161,7 +169,7 @@ fn per_layer(layers: &[Layer], pruner: &Pruner) -> Result<Kept, Problem> {
     for layer in layers {
         known.push(match (&pruner.remove, layer.competes, layer.kept) {
             (_, false, kept) => kept,
-            (Amount::Rate(_), true, None) => None,
+            (Amount::Rate(_), true, None) | (Amount::Pattern { .. }, ..) => None,
             (Amount::Rate(rate), true, Some(kept)) => {
                 // A layer that has fewer weights left than the rule takes is emptied, as the core does.
                 Some(kept.saturating_sub(removed(exact(rate), kept, pruner.counting)))
@@ -175,8 +183,49 @@ fn per_layer(layers: &[Layer], pruner: &Pruner) -> Result<Kept, Problem> {
             }
         });
     }
-    let layers: Option<Vec<u64>> = known.into_iter().collect();
-    Ok(Kept { total: layers.as_ref().map(|layers| layers.iter().sum()), layers: layers.map(Into::into) })
+    Ok(self::known(known.into_iter()))
+}
+
+/// A layer that was whole keeps a fixed count of each group; of any other only the run will tell.
+fn by_pattern(layers: &[Layer], keep: usize, of: usize) -> Kept {
+    let left = |layer: &Layer| {
+        if !layer.competes {
+            return layer.kept;
+        }
+        let inputs = layer.shape.get(1).copied().unwrap_or(1);
+        let per_filter = inputs / of * keep + (inputs % of).min(keep);
+        let whole = layer.kept == Some(layer.all);
+        whole.then(|| layer.all / inputs as u64 * per_filter as u64)
+    };
+    known(layers.iter().map(left))
+}
+
+/// Whole filters: counted where layers are pruned one by one and only filters were ever removed.
+fn filters(layers: &[Layer], pruner: &Pruner) -> Result<Kept, Problem> {
+    if pruner.scope == Scope::Erk {
+        let message = "whole filters can be removed globally or per layer, not by `erk`".to_owned();
+        return Err(problem(message, "removes filters by `erk`", "give `scope: per_layer`"));
+    }
+    let left_in = |layer: &Layer| {
+        if !layer.competes {
+            return layer.kept;
+        }
+        let (filters, each) = (layer.shape[0] as u64, layer.all / layer.shape[0] as u64);
+        let kept = layer.kept.filter(|kept| pruner.scope == Scope::PerLayer && kept % each == 0)? / each;
+        Some(
+            each * match &pruner.remove {
+                Amount::Rate(rate) => kept.saturating_sub(removed(exact(rate), kept, pruner.counting)),
+                Amount::Sparsity(sparsity) => left(exact(sparsity), filters).min(kept),
+                Amount::Pattern { .. } => kept,
+            },
+        )
+    };
+    Ok(known(layers.iter().map(left_in)))
+}
+
+fn known(layers: impl Iterator<Item = Option<u64>>) -> Kept {
+    let layers: Option<Vec<u64>> = layers.collect();
+    Kept { total: layers.as_ref().map(|layers| layers.iter().sum()), layers: layers.map(Into::into) }
 }
 
 fn too_dense(target: Exact, all: u64, kept: u64) -> Problem {
@@ -203,6 +252,8 @@ mod tests {
             scope,
             keep: Vec::new(),
             counting,
+            unit: Unit::Weight,
+            samples: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Every stage.
 
-use super::{Op, dissect, evaluate, init, load, prune, reinit, retrain, rewind, train};
+use super::{Op, dissect, evaluate, footprint, gradual, init, load, prune, reinit, retrain, rewind, train};
 
 /// Every stage, in the order in which they are documented.
 pub static ALL: &[&Op] = &[
@@ -8,10 +8,12 @@ pub static ALL: &[&Op] = &[
     &load::OP,
     &train::OP,
     &retrain::OP,
+    &gradual::OP,
     &prune::OP,
     &rewind::OP,
     &reinit::OP,
     &evaluate::OP,
+    &footprint::OP,
     &dissect::OP,
 ];
 

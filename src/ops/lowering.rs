@@ -49,6 +49,12 @@ pub trait Lowering {
     /// # Errors
     /// If the schedule fails, or gives anything but numbers from 0.
     fn rates(&mut self, recipe: &Recipe, course: Course, start: u64, until: u64, span: Span) -> Evaluated<Arc<[f64]>>;
+
+    /// Samples a schedule of sparsities at one iteration.
+    ///
+    /// # Errors
+    /// If the schedule fails.
+    fn sparsity(&mut self, schedule: &Value, course: Course, at: u64, span: Span) -> Evaluated<Value>;
 }
 
 /// A stage before it is in the graph.
@@ -241,6 +247,23 @@ impl Arguments {
     pub fn float(&self, at: usize) -> Evaluated<f64> {
         let value = &self.at(at).value;
         value.number().ok_or_else(|| self.mismatch(at, "a number", value))
+    }
+
+    /// Returns a list of names, in an order of their own.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn names(&self, at: usize) -> Evaluated<Vec<String>> {
+        let value = &self.at(at).value;
+        let Value::List(items) = value else { return Err(self.mismatch(at, "a list of names", value)) };
+        let mut names = Vec::new();
+        for item in items.iter() {
+            let Value::Str(name) = item else { return Err(self.mismatch(at, "a list of names", item)) };
+            names.push(name.to_string());
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     /// Returns a count from `least` on.

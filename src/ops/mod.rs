@@ -6,6 +6,8 @@
 mod counting;
 pub mod dissect;
 pub mod evaluate;
+pub mod footprint;
+pub mod gradual;
 pub mod init;
 pub mod list;
 pub mod load;

@@ -4,16 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Op;
 use super::counting;
-use super::lowering::{Arguments, Lowering, Stage, did_you_mean};
+use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
+use super::train::check_fit;
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
 use crate::domain::arch::Arch;
-use crate::domain::pruning::Pruner;
-use crate::domain::pruning::{Rule, Score};
+use crate::domain::pruning::{Pruner, Score};
+use crate::source::Span;
 use crate::value::{Evaluated, Network, State, StateFacts, Value};
 use std::sync::Arc;
 
-/// Arguments of `prune`. Inputs: `state`; `initial` where the score reads the initial weights.
+/// Arguments of `prune`. Inputs: `state`; `initial` where the score reads the initial weights. It reads the data of the
+/// samples where the score reads gradients.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PruneArgs {
     /// The network.
@@ -36,22 +38,34 @@ pub static OP: Op = Op {
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
     let (state, pruner) = (arguments.state(0)?, arguments.pruner(1)?);
     let before = &state.facts;
-    check_keep(&before.network, &pruner, arguments)?;
+    check_keep(&before.network, &pruner.keep, arguments.span(1))?;
     let kept =
         counting::after(&before.network, &before.kept, &pruner).map_err(|problem| refuse(&problem, arguments))?;
     let args = PruneArgs { arch: before.network.arch.clone(), pruner: (*pruner).clone() };
     let round = before.round + 1;
     let mut stage =
         Stage::new(&OP, &args, arguments.call)?.input("state", state.node).describe(&before.network, kept.total, round);
-    if let Rule::Score { score } = &pruner.by
-        && mentions_initial(score)
-    {
+    if pruner.reads(&Score::Initial) {
         stage = stage.input("initial", before.initial);
+    }
+    if pruner.reads_loss() {
+        let Some(samples) = &pruner.samples else { return Err(no_samples(arguments).into()) };
+        check_fit(&before.network, &samples.task, arguments.span(1))?;
+        stage = stage.reads(lowering, External::Data(&samples.task.data));
+        let passes = if pruner.reads(&Score::HessianGradient) { 9 } else { 3 };
+        let images = (samples.batch * samples.batches) as u64;
+        stage.facts.macs = before.network.survey.macs().checked_mul(passes * images);
     }
     stage.facts.bytes = before.network.survey.prunable_count().div_ceil(8);
     let node = lowering.push(stage);
     let facts = StateFacts { kept, round, training: None, ..(**before).clone() };
     Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}
+
+fn no_samples(arguments: &Arguments) -> Diagnostic {
+    arguments
+        .refuse(1, "the criterion reads gradients, but no images are named to take them of", "needs images")
+        .help("name them: `pruner(…) |> sampled(task, seed: seed)`")
 }
 
 fn refuse(problem: &counting::Problem, arguments: &Arguments) -> Diagnostic {
@@ -60,30 +74,19 @@ fn refuse(problem: &counting::Problem, arguments: &Arguments) -> Diagnostic {
         .help(problem.help)
 }
 
-fn check_keep(network: &Network, pruner: &Pruner, arguments: &Arguments) -> Evaluated<()> {
+/// Checks that parameters to keep exist.
+///
+/// # Errors
+/// Names the first that does not.
+pub(super) fn check_keep(network: &Network, keep: &[String], span: Span) -> Evaluated<()> {
     let known: Vec<&str> = network.survey.prunable().map(|entry| entry.name.as_str()).collect();
-    for name in &pruner.keep {
+    for name in keep {
         if !known.contains(&name.as_str()) {
             let message = format!("the network has no prunable parameter `{name}` to keep");
-            let diagnostic = Diagnostic::error(&codes::UNKNOWN_PARAMETER, message)
-                .label(arguments.span(1), format!("keeps `{name}`"));
+            let diagnostic =
+                Diagnostic::error(&codes::UNKNOWN_PARAMETER, message).label(span, format!("keeps `{name}`"));
             return Err(did_you_mean(diagnostic, name, known.iter().copied()).into());
         }
     }
     Ok(())
-}
-
-fn mentions_initial(score: &Score) -> bool {
-    match score {
-        Score::Initial => true,
-        Score::Weight | Score::Constant(_) => false,
-        Score::Abs(x) | Score::Negate(x) | Score::Sqrt(x) => mentions_initial(x),
-        Score::Add(x, y)
-        | Score::Subtract(x, y)
-        | Score::Multiply(x, y)
-        | Score::Divide(x, y)
-        | Score::Power(x, y)
-        | Score::Min(x, y)
-        | Score::Max(x, y) => mentions_initial(x) || mentions_initial(y),
-    }
 }

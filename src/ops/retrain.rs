@@ -35,6 +35,7 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         course: training.course,
         until: like.facts.step,
         until_span: training.until,
+        pruning: None,
     };
     Ok(Value::State(train(lowering, &state, &plan, arguments.call)?))
 }

@@ -3,16 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::Op;
+use super::counting;
 use super::lowering::{Arguments, External, Lowering, Stage};
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
 use crate::domain::arch::Arch;
 use crate::domain::data::Task;
+use crate::domain::pruning::Gradual;
 use crate::domain::recipe::Recipe;
 use crate::domain::seed::Seed;
-use crate::graph::Trajectory;
+use crate::graph::{Pruning, Trajectory};
 use crate::source::Span;
-use crate::value::{self, Course, Evaluated, Network, State, StateFacts, Step, Training, Value};
+use crate::value::{self, Course, Evaluated, Kept, Network, State, StateFacts, Step, Training, Value};
 use std::sync::Arc;
 
 /// Arguments of `train`; the rates are in the node's trajectory. Input: `state`.
@@ -26,6 +28,9 @@ pub struct TrainArgs {
     pub recipe: Recipe,
     /// Source of the order of images and of their random changes.
     pub order: Seed,
+    /// How weights are removed on the way; when and to which sparsities is in the trajectory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradual: Option<Gradual>,
 }
 
 /// The stage.
@@ -55,7 +60,7 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         let message = format!("a training cannot end at `{until}`");
         return Err(arguments.refuse(3, message, "not a number of iterations").help("give a step like `160ep`").into());
     };
-    let plan = Plan { task, recipe, order, course, until: end, until_span: arguments.span(3) };
+    let plan = Plan { task, recipe, order, course, until: end, until_span: arguments.span(3), pruning: None };
     Ok(Value::State(train(lowering, &state, &plan, arguments.call)?))
 }
 
@@ -67,6 +72,7 @@ pub(super) struct Plan {
     pub(super) course: Course,
     pub(super) until: u64,
     pub(super) until_span: Span,
+    pub(super) pruning: Option<(Gradual, Arc<[Pruning]>)>,
 }
 
 /// Adds a training from where `state` is to `plan.until`.
@@ -81,7 +87,9 @@ pub(super) fn train(lowering: &mut dyn Lowering, state: &State, plan: &Plan, cal
             .into());
     }
     let rates = lowering.rates(&plan.recipe, plan.course, start, plan.until, plan.until_span)?;
-    let trajectory = Trajectory { start, until: plan.until, per_epoch: plan.course.per_epoch, rates };
+    let (gradual, prunings) = plan.pruning.clone().unzip();
+    let prunings = prunings.unwrap_or_default();
+    let trajectory = Trajectory { start, until: plan.until, per_epoch: plan.course.per_epoch, rates, prunings };
     let training = Training {
         task: plan.task.clone(),
         recipe: plan.recipe.clone(),
@@ -89,6 +97,7 @@ pub(super) fn train(lowering: &mut dyn Lowering, state: &State, plan: &Plan, cal
         course: plan.course,
         input: state.clone(),
         trajectory,
+        gradual,
         until: plan.until_span,
     };
     point(lowering, &Arc::new(training), plan.until, call)
@@ -142,15 +151,17 @@ fn point(lowering: &mut dyn Lowering, training: &Arc<Training>, until: u64, call
         task: (*training.task).clone(),
         recipe: training.recipe.settings.clone(),
         order: (*training.order).clone(),
+        gradual: training.gradual.clone(),
     };
     let trajectory = Trajectory { until, ..training.trajectory.clone() };
+    let (kept, round) = left_at(training, until, call)?;
     let iterations = until - trajectory.start;
     let epochs = iterations as f64 / trajectory.per_epoch as f64;
     let images = (epochs * training.task.train as f64).round() as u64;
     let mut stage = Stage::new(&OP, &args, call)?
         .input("state", training.input.node)
         .reads(lowering, External::Data(&training.task.data))
-        .describe(network, before.kept.total, before.round)
+        .describe(network, kept.total, round)
         .fact("iterations", iterations)
         .fact("images", images);
     if until != training.trajectory.until {
@@ -163,6 +174,8 @@ fn point(lowering: &mut dyn Lowering, training: &Arc<Training>, until: u64, call
     stage.facts.bytes = network.checkpoint_bytes() + 4 * memory * network.survey.parameter_count();
     let node = lowering.push(stage);
     let facts = StateFacts {
+        kept,
+        round,
         step: until,
         course: Some(training.course),
         training: Some(training.clone()),
@@ -171,13 +184,26 @@ fn point(lowering: &mut dyn Lowering, training: &Arc<Training>, until: u64, call
     Ok(State { node, facts: Arc::new(facts) })
 }
 
+/// Returns what the prunings on the way to an iteration leave, and the round that this makes.
+fn left_at(training: &Training, until: u64, call: Span) -> Evaluated<(Kept, u32)> {
+    let (before, trajectory) = (&training.input.facts, &training.trajectory);
+    let last = trajectory.prunings_in(trajectory.start, until).last();
+    let (Some(gradual), Some(last)) = (&training.gradual, last) else {
+        return Ok((before.kept.clone(), before.round));
+    };
+    let left = counting::after(&before.network, &before.kept, &gradual.to(&last.sparsity)).map_err(|problem| {
+        Diagnostic::error(&codes::CANNOT_PRUNE, problem.message).label(call, problem.label).help(problem.help)
+    })?;
+    Ok((left, before.round + 1))
+}
+
 /// Writes an iteration as whole epochs where it is some.
 fn written(iteration: u64, course: &Course) -> String {
     let per_epoch = course.per_epoch.max(1);
     if iteration.is_multiple_of(per_epoch) { format!("{}ep", iteration / per_epoch) } else { format!("{iteration}it") }
 }
 
-fn own_order(state: &State, arguments: &Arguments) -> Evaluated<Arc<Seed>> {
+pub(super) fn own_order(state: &State, arguments: &Arguments) -> Evaluated<Arc<Seed>> {
     let Some(seed) = &state.facts.seed else {
         return Err(Diagnostic::error(&codes::BAD_ARGUMENT, "weights from a file have no seed to order the images by")
             .label(arguments.call, "no order of images")

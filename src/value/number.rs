@@ -116,6 +116,16 @@ pub fn round_half_even(value: Exact) -> i128 {
     if rest > half || (rest == half && floor % 2 != 0) { floor + 1 } else { floor }
 }
 
+/// Rounds to 18 decimals where numerator or denominator would not fit into 64 bits.
+pub fn storable(value: Exact) -> Exact {
+    if i64::try_from(*value.denom()).is_ok() {
+        return value;
+    }
+    let scale = Exact::from_integer(10i128.pow(18));
+    let scaled = multiply(value, scale).unwrap_or_else(|| Exact::from_integer(0));
+    Exact::new(round_half_even(scaled), 10i128.pow(18))
+}
+
 /// Writes as `p/q`, the form of canonical arguments.
 pub fn fraction(value: Exact) -> String {
     format!("{}/{}", value.numer(), value.denom())

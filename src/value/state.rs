@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::arch::{Arch, ArchError, Survey};
 use crate::domain::data::Task;
+use crate::domain::pruning::Gradual;
 use crate::domain::seed::Seed;
 use crate::graph::{NodeId, Trajectory};
 use crate::source::Span;
@@ -107,6 +108,8 @@ pub struct Training {
     pub input: State,
     /// Iterations and rates.
     pub trajectory: Trajectory,
+    /// How weights were removed on the way, if they were.
+    pub gradual: Option<Gradual>,
     /// Where its end is written.
     pub until: Span,
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
 
 mod autograd;
+mod saliency;
 mod values;
 
 use std::collections::BTreeMap;
@@ -12,14 +13,14 @@ use std::path::PathBuf;
 use candle_core::{Device, Tensor};
 use pdsl::domain::arch::{Arch, Layer, Shape};
 use pdsl::domain::data::Augment;
-use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score};
+use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
 use pdsl::nn::checkpoint::decode;
 use pdsl::nn::data::Images;
 use pdsl::nn::mask::Mask;
 use pdsl::nn::net::{Network, Setup};
-use pdsl::nn::prune::prune;
+use pdsl::nn::prune::{Sources, prune};
 use pdsl::nn::rng::{Rng, Stream};
 use pdsl::nn::train::{Task, Trainer};
 use serde::Deserialize;
@@ -277,8 +278,10 @@ fn masks_are_those_of_torch_prune() {
                 scope: case.scope,
                 keep: Vec::new(),
                 counting: Counting::Torch,
+                unit: Unit::Weight,
+                samples: None,
             };
-            mask = Some(prune(&arch, &weights, mask.as_ref(), &pruner, None).unwrap());
+            mask = Some(prune(&arch, &weights, mask.as_ref(), &pruner, Sources::default()).unwrap());
         }
         let mask = mask.unwrap();
         for (name, gone) in case.gone {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::interpreter::Interpreter;
 use super::super::operators::as_score;
-use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Scope};
+use crate::domain::data::Task;
+use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Samples, Scope, Unit};
 use crate::ops::lowering::Arguments;
 use crate::syntax::tree::Exact;
 use crate::value::{Evaluated, Value, number, repr};
@@ -18,9 +19,15 @@ pub(super) fn criterion(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Eval
 }
 
 pub(super) fn pruner(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
-    let Value::Criterion(score) = &arguments.at(0).value else {
-        return Err(arguments.mismatch(0, "a criterion", &arguments.at(0).value));
-    };
+    weights_or_filters(arguments, Unit::Weight)
+}
+
+pub(super) fn filter_pruner(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    weights_or_filters(arguments, Unit::Filter)
+}
+
+fn weights_or_filters(arguments: &Arguments, unit: Unit) -> Evaluated {
+    let by = rule(arguments)?;
     let zero = Exact::from_integer(0);
     let (rate, to) = (arguments.ratio(1)?, arguments.ratio(2)?);
     let (rate_given, to_given) = (arguments.given(1), arguments.given(2) && (to != zero || !arguments.given(1)));
@@ -50,39 +57,77 @@ pub(super) fn pruner(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluate
     let Value::Counting(counting) = arguments.at(5).value else {
         return Err(arguments.mismatch(5, "`open_lth` or `torch`", &arguments.at(5).value));
     };
-    let by = Rule::Score { score: (**score).clone() };
-    Ok(make(by, remove, scope(arguments, 3)?, keep(arguments, 4)?, counting))
+    let (scope, keep) = (scope(arguments, 3)?, arguments.names(4)?);
+    Ok(Value::Pruner(Arc::new(Pruner { by, remove, scope, keep, counting, unit, samples: None })))
+}
+
+fn rule(arguments: &Arguments) -> Evaluated<Rule> {
+    match &arguments.at(0).value {
+        Value::Criterion(score) => Ok(Rule::Score { score: (**score).clone() }),
+        other => Err(arguments.mismatch(0, "a criterion", other)),
+    }
+}
+
+pub(super) fn pattern_pruner(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let by = rule(arguments)?;
+    let (left, of) = (arguments.count(1, "the weights that stay", 1)?, arguments.count(2, "the group", 2)?);
+    if left >= of {
+        return Err(arguments
+            .refuse(1, format!("{left} of {of} weights would stay: nothing goes"), "as many as the group has")
+            .help("keep fewer, like `left: 2, of: 4`")
+            .into());
+    }
+    let remove = Amount::Pattern { keep: left as usize, of: of as usize };
+    // Neither the scope nor the rule of counting plays a part; one of each stands in keys.
+    Ok(make(by, remove, Scope::PerLayer, arguments.names(3)?))
+}
+
+pub(super) fn sampled(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let (pruner, task, seed) = (arguments.pruner(0)?, arguments.task(1)?, arguments.seed(2)?);
+    let temperature = arguments.float(6)?;
+    if !(temperature > 0.0 && temperature.is_finite()) {
+        return Err(arguments
+            .refuse(6, format!("the temperature is {temperature}, but must be above 0"), "not above 0")
+            .help("leave it out, or give a number like `200.0`")
+            .into());
+    }
+    let samples = Samples {
+        task: Task { augment: Vec::new(), ..(*task).clone() },
+        batch: arguments.count(3, "the batch", 1)? as usize,
+        batches: arguments.count(4, "the number of batches", 1)? as usize,
+        balanced: arguments.truth(5)?,
+        seed: (*seed).clone(),
+        temperature,
+    };
+    if !pruner.reads_loss() {
+        return Err(arguments
+            .refuse(0, "this pruner reads no gradients, so images change nothing", "needs no images")
+            .help("leave out `sampled`")
+            .into());
+    }
+    Ok(Value::Pruner(Arc::new(Pruner { samples: Some(samples), ..(*pruner).clone() })))
 }
 
 pub(super) fn random_pruner(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let to = arguments.ratio(0)?;
     let remove = Amount::Sparsity(share(arguments, 0, to, "the sparsity", true)?);
     let by = Rule::Random { seed: (*arguments.seed(1)?).clone() };
-    // A sparsity is reached exactly under either rule of counting; one of them stands in keys.
-    Ok(make(by, remove, scope(arguments, 2)?, keep(arguments, 3)?, Counting::Torch))
+    Ok(make(by, remove, scope(arguments, 2)?, arguments.names(3)?))
 }
 
-fn make(by: Rule, remove: Amount, scope: Scope, keep: Vec<String>, counting: Counting) -> Value {
-    Value::Pruner(Arc::new(Pruner { by, remove, scope, keep, counting }))
+/// Makes a pruner of weights under which any rule of counting gives the same; one of them stands in keys.
+fn make(by: Rule, remove: Amount, scope: Scope, keep: Vec<String>) -> Value {
+    let (counting, unit) = (Counting::Torch, Unit::Weight);
+    Value::Pruner(Arc::new(Pruner { by, remove, scope, keep, counting, unit, samples: None }))
 }
 
 fn share(arguments: &Arguments, at: usize, value: Exact, what: &str, zero: bool) -> Evaluated<String> {
     let (none, all) = (Exact::from_integer(0), Exact::from_integer(1));
     if (value > none || (zero && value == none)) && value < all {
-        return Ok(number::fraction(storable(value)));
+        return Ok(number::fraction(number::storable(value)));
     }
     let message = format!("{what} is {}, but must lie between 0% and 100%", repr::repr(&Value::Ratio(value)));
     Err(arguments.refuse(at, message, "out of range").help("give a ratio like `20%`").into())
-}
-
-/// Rounds to 18 decimals where numerator or denominator would not fit into 64 bits.
-fn storable(value: Exact) -> Exact {
-    if i64::try_from(*value.denom()).is_ok() {
-        return value;
-    }
-    let scale = Exact::from_integer(10i128.pow(18));
-    let scaled = number::multiply(value, scale).unwrap_or_else(|| Exact::from_integer(0));
-    Exact::new(number::round_half_even(scaled), 10i128.pow(18))
 }
 
 fn scope(arguments: &Arguments, at: usize) -> Evaluated<Scope> {
@@ -90,18 +135,4 @@ fn scope(arguments: &Arguments, at: usize) -> Evaluated<Scope> {
         Value::Scope(scope) => Ok(*scope),
         other => Err(arguments.mismatch(at, "`global`, `per_layer` or `erk`", other)),
     }
-}
-
-/// Reads the parameters to keep, in an order of their own.
-fn keep(arguments: &Arguments, at: usize) -> Evaluated<Vec<String>> {
-    let value = &arguments.at(at).value;
-    let Value::List(items) = value else { return Err(arguments.mismatch(at, "a list of names", value)) };
-    let mut names = Vec::new();
-    for item in items.iter() {
-        let Value::Str(name) = item else { return Err(arguments.mismatch(at, "a list of names", item)) };
-        names.push(name.to_string());
-    }
-    names.sort();
-    names.dedup();
-    Ok(names)
 }

@@ -5,6 +5,7 @@
 //! order: the number of threads changes no bit. Vector instructions are chosen when the program runs.
 
 pub(super) mod conv;
+pub(super) mod double;
 pub(super) mod elementwise;
 mod finish;
 mod gather;

@@ -6,7 +6,7 @@ use super::simd::vectorised;
 use super::{Shared, Threads};
 
 /// Added to variances, as PyTorch does by default.
-pub(super) const EPSILON: f64 = 1e-5;
+pub(in crate::nn) const EPSILON: f64 = 1e-5;
 /// Share of a new batch in running statistics, as PyTorch does by default.
 const MOMENTUM: f32 = 0.1;
 /// Values that one task works on.

@@ -32,7 +32,7 @@ impl Pool {
     }
 
     /// Calls `visit` with the place of every output, the rows and the columns that its window covers.
-    fn each_window(&self, mut visit: impl FnMut(usize, Range<usize>, Range<usize>)) {
+    pub(in crate::nn) fn each_window(&self, mut visit: impl FnMut(usize, Range<usize>, Range<usize>)) {
         let [height, width] = self.output();
         for y in 0..height {
             for x in 0..width {

@@ -1,6 +1,7 @@
 //! Networks that run: the layers of an architecture as a list of steps (`program`) over buffers that are assigned
 //! ahead and reused (`lives`), at work on a device (`engine`).
 
+mod double;
 mod engine;
 mod host;
 mod learn;
@@ -20,6 +21,7 @@ use super::kernels::{Threads, layout};
 use super::mask::Mask;
 use super::optim::Descent;
 use super::{Error, Weights, checkpoint};
+pub(super) use double::Double;
 use engine::Engine;
 use host::Host;
 use lives::lay_out;

@@ -1,15 +1,25 @@
 use candle_core::{Device, Tensor};
 
+use super::amount::round_half_even;
+use super::select::nth;
 use super::*;
 use crate::domain::arch::samples::{cifar_resnet, sequence};
 use crate::domain::arch::{Layer as ArchLayer, Shape};
-use crate::domain::pruning::Score;
+use crate::domain::pruning::{Counting, Score};
 use crate::domain::seed::Seed;
 use crate::nn::init::initialize;
 
 fn magnitude(remove: Amount, counting: Counting) -> Pruner {
     let score = Score::Abs(Box::new(Score::Weight));
-    Pruner { by: Rule::Score { score }, remove, scope: Scope::Global, keep: Vec::new(), counting }
+    Pruner {
+        by: Rule::Score { score },
+        remove,
+        scope: Scope::Global,
+        keep: Vec::new(),
+        counting,
+        unit: Unit::Weight,
+        samples: None,
+    }
 }
 
 fn rate(text: &str) -> Amount {
@@ -40,9 +50,9 @@ fn kept(mask: &Mask, name: &str) -> Vec<u8> {
 fn open_lth_removes_one_more_than_the_share() {
     let (arch, weights) = toy(&[("fc", vec![0.1, -0.2, 0.3, -0.4, 0.5, -0.6, 0.7, -0.8, 0.9, -1.0])]);
     let pruner = magnitude(rate("1/5"), Counting::OpenLth);
-    let once = prune(&arch, &weights, None, &pruner, None).unwrap();
+    let once = prune(&arch, &weights, None, &pruner, Sources::default()).unwrap();
     assert_eq!(kept(&once, "fc.weight"), [0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
-    let twice = prune(&arch, &weights, Some(&once), &pruner, None).unwrap();
+    let twice = prune(&arch, &weights, Some(&once), &pruner, Sources::default()).unwrap();
     assert_eq!(kept(&twice, "fc.weight"), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
 }
 
@@ -51,7 +61,7 @@ fn open_lth_drops_all_ties() {
     let mut values = vec![1.0; 9];
     values.push(2.0);
     let (arch, weights) = toy(&[("fc", values)]);
-    let mask = prune(&arch, &weights, None, &magnitude(rate("1/5"), Counting::OpenLth), None).unwrap();
+    let mask = prune(&arch, &weights, None, &magnitude(rate("1/5"), Counting::OpenLth), Sources::default()).unwrap();
     assert_eq!(kept(&mask, "fc.weight"), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 }
 
@@ -59,12 +69,13 @@ fn open_lth_drops_all_ties() {
 fn torch_removes_exactly_the_share_and_the_first_among_equals() {
     let (arch, weights) = toy(&[("fc", vec![1.0, 2.0, 3.0, 4.0, -4.0, -3.0, -2.0, -1.0])]);
     let pruner = magnitude(rate("1/4"), Counting::Torch);
-    let once = prune(&arch, &weights, None, &pruner, None).unwrap();
+    let once = prune(&arch, &weights, None, &pruner, Sources::default()).unwrap();
     assert_eq!(kept(&once, "fc.weight"), [0, 1, 1, 1, 1, 1, 1, 0]);
-    let twice = prune(&arch, &weights, Some(&once), &magnitude(rate("1/3"), Counting::Torch), None).unwrap();
+    let twice =
+        prune(&arch, &weights, Some(&once), &magnitude(rate("1/3"), Counting::Torch), Sources::default()).unwrap();
     assert_eq!(kept(&twice, "fc.weight"), [0, 0, 1, 1, 1, 1, 0, 0]);
     let (arch, weights) = toy(&[("fc", vec![1.0; 5])]);
-    let ties = prune(&arch, &weights, None, &magnitude(rate("2/5"), Counting::Torch), None).unwrap();
+    let ties = prune(&arch, &weights, None, &magnitude(rate("2/5"), Counting::Torch), Sources::default()).unwrap();
     assert_eq!(kept(&ties, "fc.weight"), [0, 0, 1, 1, 1]);
 }
 
@@ -80,7 +91,7 @@ fn iterated_magnitude_pruning_keeps_open_lths_promises() {
     let weights = initialize(&arch, &Seed { root: 3, stream: Vec::new() }).unwrap();
     let survey = arch.survey().unwrap();
     let pruner = magnitude(rate("1/5"), Counting::OpenLth);
-    let mask = prune(&arch, &weights, None, &pruner, None).unwrap();
+    let mask = prune(&arch, &weights, None, &pruner, Sources::default()).unwrap();
     mask.check(&survey).unwrap();
     let pruned = 1.0 - mask.kept() as f64 / mask.total() as f64;
     assert!((0.2..0.2001).contains(&pruned), "{pruned}");
@@ -98,7 +109,7 @@ fn iterated_magnitude_pruning_keeps_open_lths_promises() {
     assert!(largest_gone < smallest_kept);
 
     let keep = Pruner { keep: vec!["fc.weight".into(), "conv1.weight".into()], ..pruner };
-    let mask = prune(&arch, &weights, None, &keep, None).unwrap();
+    let mask = prune(&arch, &weights, None, &keep, Sources::default()).unwrap();
     assert!(mask.bits("fc.weight").unwrap().iter().all(|kept| *kept));
     assert!(mask.kept() as f64 <= 0.8 * mask.total() as f64);
 }
@@ -120,7 +131,7 @@ fn level_counts_are_those_of_open_lth() {
     let pruner = magnitude(rate("1/5"), Counting::OpenLth);
     let (mut mask, mut counts) = (None, Vec::new());
     for _ in 0..6 {
-        let pruned = prune(&arch, &weights, mask.as_ref(), &pruner, None).unwrap();
+        let pruned = prune(&arch, &weights, mask.as_ref(), &pruner, Sources::default()).unwrap();
         counts.push(pruned.kept());
         mask = Some(pruned);
     }
@@ -137,8 +148,10 @@ fn random_masks_have_the_exact_sparsity_and_follow_their_seed() {
         scope,
         keep: Vec::new(),
         counting: Counting::OpenLth,
+        unit: Unit::Weight,
+        samples: None,
     };
-    let run = |pruner: &Pruner| prune(&arch, &weights, None, pruner, None).unwrap();
+    let run = |pruner: &Pruner| prune(&arch, &weights, None, pruner, Sources::default()).unwrap();
     let total = arch.survey().unwrap().prunable_count();
     let first = run(&random(1, "1/2", Scope::Global));
     assert_eq!(first.kept(), total / 2);
@@ -148,7 +161,7 @@ fn random_masks_have_the_exact_sparsity_and_follow_their_seed() {
     for (name, kept, total) in layered.counts() {
         assert_eq!(kept, round_half_even(u128::from(total), 4), "{name}");
     }
-    let gone = prune(&arch, &weights, Some(&first), &random(1, "1/4", Scope::Global), None);
+    let gone = prune(&arch, &weights, Some(&first), &random(1, "1/4", Scope::Global), Sources::default());
     assert!(matches!(gone, Err(Error::Prune(PruneError::TooFew { .. }))));
 }
 
@@ -158,16 +171,82 @@ fn scores_are_expressions() {
     let (_, initial) = toy(&[("fc", vec![0.5, -1.0, 5.0, 4.0])]);
     let moved = Score::Abs(Box::new(Score::Subtract(Box::new(Score::Weight), Box::new(Score::Initial))));
     let pruner = Pruner { by: Rule::Score { score: moved }, ..magnitude(rate("1/2"), Counting::Torch) };
-    let mask = prune(&arch, &weights, None, &pruner, Some(&initial)).unwrap();
+    let mask =
+        prune(&arch, &weights, None, &pruner, Sources { initial: Some(&initial), ..Sources::default() }).unwrap();
     assert_eq!(kept(&mask, "fc.weight"), [0, 0, 1, 1]);
-    let missing = prune(&arch, &weights, None, &pruner, None);
+    let missing = prune(&arch, &weights, None, &pruner, Sources::default());
     assert!(matches!(missing, Err(Error::Prune(PruneError::NoInitial))));
+}
+
+/// By hand: groups of 4 along the inputs, the rest of 2 by itself.
+#[test]
+fn patterns_keep_the_largest_of_each_group() {
+    let row = [4.0, -1.0, 2.0, 3.0, 0.1, 0.2];
+    let arch = Arch {
+        root: sequence(vec![("fc", ArchLayer::Linear { out: 2 })]),
+        input: Shape { channels: 6, height: 1, width: 1 },
+    };
+    let mut weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+    let values: Vec<f32> = row.iter().chain(row.iter().rev()).copied().collect();
+    weights.insert("fc.weight".into(), Tensor::from_vec(values, (2, 6), &Device::Cpu).unwrap());
+    let pattern = |keep, of| magnitude(Amount::Pattern { keep, of }, Counting::Torch);
+    let mask = prune(&arch, &weights, None, &pattern(2, 4), Sources::default()).unwrap();
+    assert_eq!(kept(&mask, "fc.weight"), [1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1, 1]);
+    let mask = prune(&arch, &weights, Some(&mask), &pattern(1, 4), Sources::default()).unwrap();
+    assert_eq!(kept(&mask, "fc.weight"), [1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1]);
+    let arch = cifar_resnet(1, 16, 10, 3, 16);
+    let weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+    let mask = prune(&arch, &weights, None, &pattern(2, 4), Sources::default()).unwrap();
+    for parameter in arch.survey().unwrap().prunable() {
+        let (bits, shape) = (mask.bits(&parameter.name).unwrap(), &parameter.shape);
+        let taps: usize = shape[2..].iter().product();
+        for filter in bits.chunks(shape[1] * taps) {
+            for tap in 0..taps {
+                let inputs: Vec<bool> = filter.iter().skip(tap).step_by(taps).copied().collect();
+                let left = |group: &[bool]| group.iter().filter(|kept| **kept).count();
+                assert!(inputs.chunks(4).all(|group| left(group) == group.len().min(2)), "{}", parameter.name);
+            }
+        }
+    }
+}
+
+/// Globally, whole filters go by their mean score, and shares are shares of filters.
+#[test]
+fn filters_go_as_a_whole() {
+    let arch = cifar_resnet(1, 8, 10, 3, 16);
+    let weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+    let survey = arch.survey().unwrap();
+    let filters: usize = survey.prunable().map(|entry| entry.shape[0]).sum();
+    let pruner = Pruner { unit: Unit::Filter, ..magnitude(rate("1/4"), Counting::Torch) };
+    let mask = prune(&arch, &weights, None, &pruner, Sources::default()).unwrap();
+    let mut means = Vec::new();
+    for parameter in survey.prunable().filter(|entry| entry.name != "fc.weight") {
+        let values = weights[&parameter.name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let each = values.len() / parameter.shape[0];
+        for (values, bits) in values.chunks(each).zip(mask.bits(&parameter.name).unwrap().chunks(each)) {
+            assert!(bits.iter().all(|kept| *kept == bits[0]));
+            means.push((values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / each as f64, bits[0]));
+        }
+    }
+    means.sort_by(|a, b| a.0.total_cmp(&b.0));
+    assert!(!mask.bits("fc.weight").unwrap().contains(&false));
+    let gone = round_half_even(filters as u128 - 10, 4) as usize;
+    assert!(means[..gone].iter().all(|(_, kept)| !kept) && means[gone..].iter().all(|(_, kept)| *kept));
+    let twice = prune(&arch, &weights, Some(&mask), &pruner, Sources::default()).unwrap();
+    assert!(twice.kept() < mask.kept());
+    let erk = Pruner { scope: Scope::Erk, ..pruner };
+    let refused = prune(&arch, &weights, None, &erk, Sources::default());
+    assert!(matches!(refused, Err(Error::Prune(PruneError::Filters))));
+    let score = Score::Multiply(Box::new(Score::Weight), Box::new(Score::Gradient));
+    let blind = Pruner { by: Rule::Score { score }, ..magnitude(rate("1/4"), Counting::Torch) };
+    let refused = prune(&arch, &weights, None, &blind, Sources::default());
+    assert!(matches!(refused, Err(Error::Prune(PruneError::NoSamples))));
 }
 
 #[test]
 fn impossible_requests_are_refused() {
     let (arch, weights) = toy(&[("fc", vec![1.0, 2.0])]);
-    let ask = |pruner: Pruner| match prune(&arch, &weights, None, &pruner, None) {
+    let ask = |pruner: Pruner| match prune(&arch, &weights, None, &pruner, Sources::default()) {
         Err(Error::Prune(error)) => error,
         other => panic!("{other:?}"),
     };
@@ -185,7 +264,7 @@ fn shares_by_extents_are_those_that_were_planned() {
     let weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
     let survey = arch.survey().unwrap();
     let pruner = Pruner { scope: Scope::Erk, ..magnitude(Amount::Sparsity("9/10".into()), Counting::OpenLth) };
-    let mask = prune(&arch, &weights, None, &pruner, None).unwrap();
+    let mask = prune(&arch, &weights, None, &pruner, Sources::default()).unwrap();
     let shapes: Vec<&[usize]> = survey.prunable().map(|entry| entry.shape.as_slice()).collect();
     let target = round_half_even(u128::from(survey.prunable_count()), 10);
     let planned = erk(&shapes, target);
@@ -198,7 +277,13 @@ fn shares_by_extents_are_those_that_were_planned() {
         assert!(of(false).fold(0.0, f32::max) <= of(true).fold(f32::INFINITY, f32::min), "{}", entry.name);
     }
     assert!(matches!(
-        prune(&arch, &weights, Some(&mask), &magnitude(Amount::Sparsity("1/2".into()), Counting::OpenLth), None),
+        prune(
+            &arch,
+            &weights,
+            Some(&mask),
+            &magnitude(Amount::Sparsity("1/2".into()), Counting::OpenLth),
+            Sources::default()
+        ),
         Err(Error::Prune(PruneError::TooFew { .. }))
     ));
 }
@@ -220,6 +305,7 @@ proptest::proptest! {
         let layer = Layer {
             name: "fc.weight".to_owned(),
             shape: vec![count, 1],
+            each: 1,
             keys: if wide {
                 Keys::Random(keys.iter().map(|key| key << 32 | 7).collect())
             } else {

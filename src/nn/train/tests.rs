@@ -1,11 +1,11 @@
 use super::*;
 use crate::domain::arch::samples::cifar_resnet;
 use crate::domain::arch::{Arch, Shape};
-use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Scope};
+use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score, Unit};
 use crate::domain::recipe::{Decay, Optimizer};
 use crate::nn::evaluate::evaluate;
 use crate::nn::init::initialize;
-use crate::nn::prune::prune;
+use crate::nn::prune::{Sources, prune};
 use crate::nn::rng::Rng;
 
 /// Images whose class is the quarter with the brightest mean.
@@ -56,8 +56,10 @@ fn half(arch: &Arch, weights: &Weights) -> Mask {
         scope: Scope::Global,
         keep: Vec::new(),
         counting: Counting::OpenLth,
+        unit: Unit::Weight,
+        samples: None,
     };
-    prune(arch, weights, None, &pruner, None).unwrap()
+    prune(arch, weights, None, &pruner, Sources::default()).unwrap()
 }
 
 fn bits(weights: &Weights) -> Vec<Vec<u8>> {
@@ -79,6 +81,60 @@ fn training_resumes_at_any_iteration_with_the_same_bits() {
     let optimizer =
         Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.01, decay: Decay::ExceptNorm };
     resumes_with_the_same_bits(16, &Recipe { optimizer, ..recipe(16) });
+}
+
+/// Masks of gradual pruning: weights go and come back, and resuming between prunings changes nothing.
+#[test]
+fn pruning_on_the_way_resumes_with_the_same_bits() {
+    let (arch, images, order) = (cifar_resnet(1, 16, 4, 1, 8), Quarters(50), seed(1));
+    let weights = initialize(&arch, &seed(1)).unwrap();
+    let given = half(&arch, &weights);
+    let recipe = recipe(16);
+    let task = Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 2 };
+    let by = Rule::Score { score: Score::Abs(Box::new(Score::Weight)) };
+    let gradual = Gradual { by, scope: Scope::Global, keep: vec!["fc.weight".into()] };
+    let prunings = [(2, "5/8"), (4, "3/4"), (7, "3/4")];
+    let step = |trainer: &mut Trainer<'_>| {
+        if let Some((_, sparsity)) = prunings.iter().find(|(at, _)| *at == trainer.at()) {
+            trainer.prune(&gradual, sparsity).unwrap();
+        }
+        trainer.step(0.3).unwrap()
+    };
+    let mut whole = Trainer::new(task, &weights, Some(&given), 0).unwrap();
+    let mut masks = Vec::new();
+    for _ in 0..10 {
+        step(&mut whole);
+        masks.push(whole.mask().unwrap().clone());
+    }
+    let total = arch.survey().unwrap().prunable_count();
+    assert_eq!([1, 2, 9].map(|at: usize| total - masks[at].kept()), [total / 2, total * 5 / 8, total * 3 / 4]);
+    let returned = |name: &str| {
+        let [before, after, given] = [&masks[4], &masks[9], &given].map(|mask| mask.bits(name).unwrap());
+        let came_back = before.iter().zip(after).filter(|(before, after)| !**before && **after).count();
+        assert!(after.iter().zip(given).all(|(after, given)| *given || !*after), "{name}");
+        came_back
+    };
+    let names: Vec<String> = masks[0].counts().map(|(name, ..)| name.to_owned()).collect();
+    assert!(names.iter().map(|name| returned(name)).sum::<usize>() > 0, "no weight came back");
+    assert_eq!(masks[9].bits("fc.weight"), given.bits("fc.weight"));
+    let end = whole.snapshot().unwrap();
+    for stop in 0..10 {
+        let mut first = Trainer::new(task, &weights, Some(&given), 0).unwrap();
+        for _ in 0..stop {
+            step(&mut first);
+        }
+        let snapshot = first.snapshot().unwrap();
+        let mut second = Trainer::from_snapshot(task, &snapshot, Some(&given)).unwrap();
+        for _ in stop..10 {
+            step(&mut second);
+        }
+        let resumed = second.snapshot().unwrap();
+        assert_eq!(bits(&resumed.weights), bits(&end.weights), "{stop}");
+        assert_eq!(bits(&resumed.momentum), bits(&end.momentum), "{stop}");
+        let [of_resumed, of_end] = [&resumed, &end].map(|snapshot| snapshot.pruned.as_ref().unwrap());
+        assert_eq!(of_resumed.mask, of_end.mask, "{stop}");
+        assert_eq!(bits(&of_resumed.dormant), bits(&of_end.dormant), "{stop}");
+    }
 }
 
 fn resumes_with_the_same_bits(width: usize, recipe: &Recipe) {

@@ -2,6 +2,7 @@
 
 mod dissect;
 mod evaluate;
+mod footprint;
 mod init;
 mod problems;
 mod prune;
@@ -260,6 +261,7 @@ pub fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         "train" => train::train(job),
         "prune" => prune::prune(job),
         "evaluate" => evaluate::evaluate(job),
+        "footprint" => footprint::footprint(job),
         "dissect" => dissect::dissect(job),
         unknown => {
             let message = format!("this pdsl cannot run stages of the kind `{unknown}`");

@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::state::{MASK, WEIGHTS, refer};
 use super::{Job, Outcome, Problem, RunError};
 use crate::diag::codes::execution;
+use crate::domain::data::Split;
+use crate::nn::data;
 use crate::nn::mask::{self, Mask};
-use crate::nn::prune;
+use crate::nn::prune::{self, Sources};
 use crate::ops::prune::PruneArgs;
 
 /// Object role of what is left in each layer.
@@ -28,7 +30,12 @@ pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         Some(record) => Some(job.weights(record)?),
         None => None,
     };
-    let pruned = prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, initial.as_ref())?;
+    let images = match args.pruner.samples.as_ref().filter(|_| args.pruner.reads_loss()) {
+        Some(samples) => Some(data::open_task(&samples.task, Split::Train, &job.surroundings.data_roots)?),
+        None => None,
+    };
+    let sources = Sources { initial: initial.as_ref(), images: images.as_deref(), threads: job.surroundings.threads };
+    let pruned = prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, sources)?;
     note_collapse(job, state.mask.as_ref(), &pruned);
     let layers: Vec<Layer<'_>> = pruned.counts().map(|(name, kept, total)| Layer { name, kept, total }).collect();
     let layers = serde_json::to_vec(&layers)

@@ -12,6 +12,8 @@ use crate::nn::{Weights, checkpoint, mask};
 pub(super) const WEIGHTS: &str = "weights";
 /// Object role of the mask; absent where every weight is left.
 pub(super) const MASK: &str = "mask";
+/// Object role of weights that are gone for now, where masks change on the way.
+pub(super) const DORMANT: &str = "dormant";
 /// Object role of the momentum.
 pub(super) const OPTIMIZER: &str = "optimizer";
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::state::{MASK, OPTIMIZER, WEIGHTS, refer};
+use super::state::{DORMANT, MASK, OPTIMIZER, WEIGHTS, refer};
 use super::{Cadence, Course, Job, Outcome, Problem, Progress, RunError, Telling};
 use crate::diag::codes::{data as data_codes, execution};
 use crate::domain::data::Split;
-use crate::nn::train::{Snapshot, StepStats, Task, Trainer};
-use crate::nn::{checkpoint, data};
+use crate::domain::pruning::Gradual;
+use crate::nn::train::{Pruned, Snapshot, StepStats, Task, Trainer};
+use crate::nn::{checkpoint, data, mask};
 use crate::ops::train::TrainArgs;
 use crate::store::{Digest, Point, PointKind};
 
@@ -86,19 +87,21 @@ pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         return Err(Problem::new(&data_codes::DATA_MISMATCH, message).into());
     }
     let input = job.input("state")?;
-    let mask = job.mask(input)?;
-    let (trainer, sums) = if let Some(start) = find_start(job, course) {
+    let given = job.mask(input)?;
+    let gradual = args.gradual.as_ref();
+    let (trainer, sums) = if let Some(start) = find_start(job, course, gradual.is_some()) {
         job.earlier_seconds = start.seconds;
         (job.tell)(Telling::Resumed { from: start.snapshot.iteration });
-        (Trainer::from_snapshot(task, &start.snapshot, mask.as_ref())?, start.sums)
+        (Trainer::from_snapshot(task, &start.snapshot, given.as_ref())?, start.sums)
     } else {
         let weights = job.weights(input)?;
-        (Trainer::new(task, &weights, mask.as_ref(), course.trajectory.start)?, Sums::default())
+        (Trainer::new(task, &weights, given.as_ref(), course.trajectory.start)?, Sums::default())
     };
     let mut session = Session {
         trainer,
         sums,
         course,
+        gradual,
         saved: Instant::now(),
         cost: Duration::ZERO,
         unsaved: 0,
@@ -109,12 +112,12 @@ pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
 }
 
 /// Finds the longest stored beginning of the trajectory. A point that turns out to be damaged is passed over.
-fn find_start(job: &Job<'_>, course: &Course) -> Option<Start> {
+fn find_start(job: &Job<'_>, course: &Course, pruned: bool) -> Option<Start> {
     let fits = |point: &&Point| course.chain.key_at(&course.trajectory, point.step) == Some(point.key);
-    job.store.points(course.base).iter().filter(fits).find_map(|point| load(job, course, point))
+    job.store.points(course.base).iter().filter(fits).find_map(|point| load(job, course, point, pruned))
 }
 
-fn load(job: &Job<'_>, course: &Course, point: &Point) -> Option<Start> {
+fn load(job: &Job<'_>, course: &Course, point: &Point, pruned: bool) -> Option<Start> {
     let (files, seconds) = match point.kind {
         PointKind::Rolling => job.store.load_point(course.base, point).ok()?,
         PointKind::Named => {
@@ -123,14 +126,26 @@ fn load(job: &Job<'_>, course: &Course, point: &Point) -> Option<Start> {
                 let digest: Digest = record.outcome.objects.get(role)?.parse().ok()?;
                 Some((role.to_owned(), job.store.get(&digest).ok()?))
             };
-            (BTreeMap::from([read(WEIGHTS)?, read(OPTIMIZER)?]), record.run.seconds)
+            let mut files = BTreeMap::from([read(WEIGHTS)?, read(OPTIMIZER)?]);
+            if pruned && record.outcome.objects.contains_key(DORMANT) {
+                files.extend([read(MASK)?, read(DORMANT)?]);
+            }
+            (files, record.run.seconds)
         }
     };
     let optimizer = files.get(OPTIMIZER)?;
     let (iteration, sums) = Sums::read(&checkpoint::metadata(optimizer).ok()?)?;
     let weights = checkpoint::decode(files.get(WEIGHTS)?).ok()?;
     let momentum = checkpoint::decode(optimizer).ok()?;
-    (iteration == point.step).then_some(Start { snapshot: Snapshot { iteration, weights, momentum }, sums, seconds })
+    let pruned = match (pruned, files.get(MASK), files.get(DORMANT)) {
+        (true, Some(mask), Some(dormant)) => {
+            Some(Pruned { mask: mask::decode(mask).ok()?, dormant: checkpoint::decode(dormant).ok()? })
+        }
+        // Nothing was pruned on the way yet.
+        _ => None,
+    };
+    let snapshot = Snapshot { iteration, weights, momentum, pruned };
+    (iteration == point.step).then_some(Start { snapshot, sums, seconds })
 }
 
 /// What the progress display shows: an average that forgets.
@@ -156,6 +171,7 @@ struct Session<'a> {
     trainer: Trainer<'a>,
     sums: Sums,
     course: &'a Course,
+    gradual: Option<&'a Gradual>,
     /// When the last point was saved, and what that took.
     saved: Instant,
     cost: Duration,
@@ -180,6 +196,9 @@ impl Session<'_> {
             let rate = trajectory.rates.get((at - trajectory.start) as usize).copied().ok_or_else(|| {
                 Problem::new(&execution::STAGE_FAILED, format!("the schedule has no rate for iteration {at}"))
             })?;
+            if let (Some(gradual), [pruning]) = (self.gradual, trajectory.prunings_in(at, at + 1)) {
+                self.trainer.prune(gradual, &pruning.sparsity)?;
+            }
             let stats = self.trainer.step(rate)?;
             self.sums.add(stats);
             self.lately.add(stats);
@@ -234,11 +253,16 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Writes everything that going on needs, besides the mask.
+    /// Writes everything that going on needs, besides a mask that does not change.
     fn files(&self, snapshot: &Snapshot) -> Result<BTreeMap<String, Vec<u8>>, RunError> {
         let weights = checkpoint::encode(&snapshot.weights, &BTreeMap::new())?;
         let optimizer = checkpoint::encode(&snapshot.momentum, &self.sums.write(snapshot.iteration))?;
-        Ok(BTreeMap::from([(WEIGHTS.to_owned(), weights), (OPTIMIZER.to_owned(), optimizer)]))
+        let mut files = BTreeMap::from([(WEIGHTS.to_owned(), weights), (OPTIMIZER.to_owned(), optimizer)]);
+        if let Some(Pruned { mask, dormant }) = &snapshot.pruned {
+            files.insert(MASK.to_owned(), mask::encode(mask));
+            files.insert(DORMANT.to_owned(), checkpoint::encode(dormant, &BTreeMap::new())?);
+        }
+        Ok(files)
     }
 
     fn finish(&self, job: &Job<'_>) -> Result<Outcome, RunError> {
@@ -246,7 +270,13 @@ impl Session<'_> {
         for (role, bytes) in self.files(&self.trainer.snapshot()?)? {
             outcome.objects.insert(role, job.put(&bytes)?);
         }
-        refer(&mut outcome, job.input("state")?, MASK);
+        if let Some(mask) = self.trainer.mask().filter(|_| self.gradual.is_some()) {
+            outcome.measures.insert("kept".to_owned(), mask.kept() as f64);
+            outcome.measures.insert("total".to_owned(), mask.total() as f64);
+        }
+        if !outcome.objects.contains_key(MASK) {
+            refer(&mut outcome, job.input("state")?, MASK);
+        }
         if self.sums.images > 0 {
             outcome.measures.insert("loss".to_owned(), self.sums.mean_loss());
             outcome.measures.insert("top1".to_owned(), self.sums.top1());

@@ -103,4 +103,5 @@ def main():
     FIXTURES.joinpath("training.json").write_text(json.dumps(fixture, separators=(",", ":")) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

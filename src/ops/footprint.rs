@@ -1,0 +1,51 @@
+//! `footprint`: what a pruned network weighs and costs.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage};
+use crate::domain::arch::Arch;
+use crate::value::output::Scale;
+use crate::value::{Evaluated, Measured, Record, Value};
+use std::sync::Arc;
+
+/// Arguments of `footprint`. Input: `state`. Measures: `parameters`, `compression`, `macs`, `speedup`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FootprintArgs {
+    /// The network.
+    pub arch: Arch,
+}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "footprint",
+    module: "prelude",
+    version: 1,
+    signature: "fn footprint(s: State) -> { parameters: Measured[Float], compression: Measured[Float], \
+                macs: Measured[Float], speedup: Measured[Float] }",
+    doc: "Counts as ShrinkBench does: learned parameters that are not 0 and all over those, multiply-accumulates of one \
+          image with weights that are not 0 and all over those. What is really gained is measured by `evaluate`.\n\n\
+          `footprint(ticket).compression`",
+    heavy: false,
+    lower,
+};
+
+/// Measures.
+const MEASURES: [&str; 4] = ["parameters", "compression", "macs", "speedup"];
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let state = arguments.state(0)?;
+    let network = &state.facts.network;
+    let args = FootprintArgs { arch: network.arch.clone() };
+    let stage = Stage::new(&OP, &args, arguments.call)?.input("state", state.node).describe(
+        network,
+        state.facts.kept.total,
+        state.facts.round,
+    );
+    let node = lowering.push(stage);
+    let read = |name: &str| {
+        let measure: Arc<str> = Arc::from(name);
+        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale: Scale::Plain })))
+    };
+    Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).collect::<Record>())))
+}
