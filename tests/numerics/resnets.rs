@@ -87,7 +87,7 @@ fn logits(name: &str, weights: &Weights, count: usize, size: usize) -> Vec<f32> 
     let mut network = Network::new(&arch, &Setup::evaluate(count, 2)).unwrap();
     network.load(weights, None).unwrap();
     network.forward(&images, count).unwrap();
-    network.logits().to_vec()
+    network.logits().unwrap().into_owned()
 }
 
 /// The largest difference.
