@@ -1,7 +1,8 @@
 //! The numerical core piece by piece: `cargo bench --bench kernels`, or a group of it: `cargo bench --bench kernels -- sparse`.
 //!
 //! Groups: `convolution` (every distinct convolution of ResNet-50, both directions), `sparse` (what zeros save),
-//! `selection` (global magnitude pruning of ResNet-50), `step` (training ResNet-20), `loader` (reading batches).
+//! `selection` (global magnitude pruning of ResNet-50), `optimiser` (masked steps over the weights of ResNet-50 beside a
+//! plain copy of as many bytes), `step` (training ResNet-20), `loader` (reading batches).
 
 #![expect(clippy::expect_used, reason = "a benchmark may stop at once")]
 
@@ -18,6 +19,7 @@ use pdsl::nn::init::initialize;
 use pdsl::nn::net::{Network, Setup};
 use pdsl::nn::prune::{Sources, prune};
 use pdsl::nn::train::{Task, Trainer};
+use rayon::prelude::*;
 
 const BATCH: usize = 4;
 
@@ -141,6 +143,45 @@ fn selection(criterion: &mut Criterion) {
     });
 }
 
+/// Copies in pieces, as the optimisers work. Memory moves half as much again as it is counted for: what is overwritten is
+/// read before, where steps in place have read it anyway.
+fn copy(from: &[f32], to: &mut [f32]) {
+    const PIECE: usize = 64 * 1024;
+    from.par_chunks(PIECE).zip(to.par_chunks_mut(PIECE)).for_each(|(from, to)| to.copy_from_slice(from));
+}
+
+fn optimiser(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("optimiser");
+    group.sample_size(20);
+    let arch = networks::network("resnet50", 1000, 64);
+    let weights = initialize(&arch, &seed()).expect("weights");
+    let mask = prune(&arch, &weights, None, &random_pruner(50), Sources::default()).expect("a mask");
+    let survey = arch.survey().expect("a network that fits");
+    let learned = survey.parameters.iter().filter(|entry| entry.role.is_learned());
+    let (count, masked) = (learned.map(|entry| entry.elements() as u64).sum::<u64>(), survey.prunable_count());
+    let decay = Decay::All;
+    let sgd = Optimizer::Sgd { momentum: 0.9, nesterov: false, weight_decay: 1e-4, decay };
+    let adamw = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-2, decay };
+    // Floats that a step reads and writes once per weight; the mask is a byte.
+    for (name, optimizer, floats) in [("SGD with momentum", sgd, 5), ("AdamW", adamw, 7)] {
+        let mut network = Network::new(&arch, &Setup::train(2, threads())).expect("a network");
+        network.load(&weights, Some(&mask)).expect("weights that fit");
+        network.optimize(&optimizer).expect("an optimiser");
+        network.forward(&values(2 * arch.input.values()), 2).expect("a pass");
+        network.backward(&values(2 * 1000)).expect("a pass");
+        let traffic = 4 * floats * count + masked;
+        group.throughput(Throughput::Bytes(traffic));
+        group.bench_function(format!("{name}, masked"), |bencher| {
+            bencher.iter(|| network.update(1e-6).expect("a step"));
+        });
+        let from = values(traffic as usize / 8);
+        let mut to = vec![0.0; from.len()];
+        group.bench_function(format!("{name}: a copy of as many bytes"), |bencher| {
+            bencher.iter(|| copy(&from, &mut to));
+        });
+    }
+}
+
 fn digits() -> DataTask {
     let text = "import std.data.{digits}\nimport std.models.{tiny_resnet}\nlet s = tiny_resnet(classes: 10) |> \
                 init(first(seeds(1)))\nlet e = evaluate(s, digits().val).top1\n";
@@ -186,5 +227,5 @@ fn loader(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, convolution, sparse, selection, step, loader);
+criterion_group!(benches, convolution, sparse, selection, optimiser, step, loader);
 criterion_main!(benches);

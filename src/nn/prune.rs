@@ -283,15 +283,12 @@ fn layers(
                     Some(initial) => initial[&name].flatten_all()?.to_vec1::<f32>()?,
                     None => return Err(PruneError::NoInitial.into()),
                 };
-                fn of<'a>(values: &'a Values, name: &str) -> &'a [f32] {
-                    values.get(name).map_or(&[], Vec::as_slice)
-                }
                 let readings = Readings {
                     weight: &weight,
                     initial: &start,
-                    gradient: of(&measured.slopes.gradient, &name),
-                    hessian_gradient: of(&measured.slopes.hessian_gradient, &name),
-                    flow: of(&measured.flow, &name),
+                    gradient: values_of(&measured.slopes.gradient, &name),
+                    hessian_gradient: values_of(&measured.slopes.hessian_gradient, &name),
+                    flow: values_of(&measured.flow, &name),
                 };
                 let scores = score::evaluate(score, readings);
                 if scores.iter().zip(kept).any(|(score, kept)| *kept && score.is_nan()) {
@@ -303,6 +300,10 @@ fn layers(
         layers.push(Layer { name, shape: parameter.shape.clone(), each, keys });
     }
     Ok(layers)
+}
+
+fn values_of<'a>(values: &'a Values, name: &str) -> &'a [f32] {
+    values.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// Means over units; pruned weights count as 0.

@@ -1,8 +1,11 @@
 //! The numerical core against PyTorch: fixtures written by `tests/reference/networks/*.py`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot read its fixture has failed")]
 
 mod autograd;
+#[path = "../../benches/networks/mod.rs"]
+mod networks;
+mod resnets;
 mod saliency;
 mod values;
 

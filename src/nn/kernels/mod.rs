@@ -10,6 +10,8 @@ pub(super) mod elementwise;
 mod finish;
 mod gather;
 pub(super) mod layout;
+#[cfg(test)]
+mod levels;
 pub(super) mod loss;
 mod micro;
 pub(super) mod norm;

@@ -20,6 +20,10 @@ pub(super) enum Level {
 /// Returns the best instruction set of this processor.
 pub(super) fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
+    #[cfg(test)]
+    if let Some(level) = forced::level() {
+        return level;
+    }
     *LEVEL.get_or_init(|| levels().last().copied().unwrap_or(Level::Portable))
 }
 
@@ -35,6 +39,34 @@ pub(super) fn levels() -> Vec<Level> {
         }
     }
     levels
+}
+
+/// Lets a test run kernels below the best level.
+#[cfg(test)]
+pub(super) mod forced {
+    use std::cell::Cell;
+
+    use super::{Level, levels};
+
+    thread_local! {
+        static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn level() -> Option<Level> {
+        FORCED.get()
+    }
+
+    /// Does some work at every level of this processor, on this thread: kernels must not be given others. Lists what
+    /// comes out, the best level last.
+    pub(in crate::nn::kernels) fn at_each<R>(work: impl Fn() -> R) -> Vec<(Level, R)> {
+        let at = |level| {
+            FORCED.set(Some(level));
+            let found = work();
+            FORCED.set(None);
+            (level, found)
+        };
+        levels().into_iter().map(at).collect()
+    }
 }
 
 /// A vector of floats.

@@ -65,7 +65,7 @@ impl Network {
     ///
     /// # Errors
     /// If the device fails.
-    pub(in crate::nn) fn optimize(&mut self, optimizer: &Optimizer) -> Result<(), Error> {
+    pub fn optimize(&mut self, optimizer: &Optimizer) -> Result<(), Error> {
         let descent = self.descent.insert(Descent::new(optimizer));
         for (at, entry) in self.survey.parameters.iter().enumerate().filter(|(_, entry)| entry.role.is_learned()) {
             let zeros = vec![0.0; entry.elements()];
@@ -105,7 +105,7 @@ impl Network {
     ///
     /// # Errors
     /// If the device fails.
-    pub(in crate::nn) fn update(&mut self, rate: f64) -> Result<(), Error> {
+    pub fn update(&mut self, rate: f64) -> Result<(), Error> {
         let Some(descent) = &mut self.descent else { return Ok(()) };
         descent.begin();
         for (at, entry) in self.survey.parameters.iter().enumerate().filter(|(_, entry)| entry.role.is_learned()) {

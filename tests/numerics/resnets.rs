@@ -1,0 +1,136 @@
+//! torchvision's own residual networks against those of `std.models`: names, logits, training. The fixture is written by
+//! `tests/reference/networks/resnets.py`, which says why the training is not chaotic.
+
+#![expect(clippy::print_stdout, reason = "measured differences are worth a look")]
+
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+use md5::{Digest, Md5};
+use pdsl::domain::arch::{Arch, Shape};
+use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
+use pdsl::domain::seed::Seed;
+use pdsl::nn::Weights;
+use pdsl::nn::net::{Network, Setup};
+use pdsl::nn::train::{Task, Trainer};
+use serde::Deserialize;
+
+use super::networks::network;
+use super::values::fill;
+use super::{Ordered, assert_close, fixture, picture};
+
+const CLASSES: usize = 1000;
+/// Classes that occur.
+const PATTERNS: usize = 10;
+
+#[derive(Deserialize)]
+struct Fixture {
+    names: BTreeMap<String, Names>,
+    logits: Vec<Classified>,
+    batch: usize,
+    size: usize,
+    damping: f64,
+    training: Training,
+}
+
+#[derive(Deserialize)]
+struct Names {
+    entries: usize,
+    md5: String,
+}
+
+#[derive(Deserialize)]
+struct Classified {
+    network: String,
+    size: usize,
+    logits: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Training {
+    rate: f64,
+    momentum: f64,
+    weight_decay: f64,
+    losses: Vec<f64>,
+    logits: Vec<f32>,
+}
+
+fn read() -> Fixture {
+    serde_json::from_slice(&fixture("resnets.json")).unwrap()
+}
+
+/// What `load_state_dict(strict=True)` compares, and the order of a state dict.
+#[test]
+fn names_and_shapes_are_torchvisions() {
+    for (name, expected) in read().names {
+        let survey = network(&name, CLASSES, 224).survey().unwrap();
+        let lines = survey.parameters.iter().map(|entry| format!("{} {:?}\n", entry.name, entry.shape));
+        let digest = u128::from_be_bytes(Md5::digest(lines.collect::<String>()).into());
+        assert_eq!((survey.parameters.len(), format!("{digest:032x}")), (expected.entries, expected.md5), "{name}");
+    }
+}
+
+/// The reference's weights: the last scale of every block is small.
+fn damped(name: &str, arch: &Arch, damping: f64) -> Weights {
+    let last = if name == "resnet18" { "bn2.weight" } else { "bn3.weight" };
+    let mut weights = fill(arch, 10);
+    for (_, tensor) in weights.iter_mut().filter(|(name, _)| name.ends_with(last)) {
+        *tensor = (&*tensor * damping).unwrap();
+    }
+    weights
+}
+
+fn logits(name: &str, weights: &Weights, count: usize, size: usize) -> Vec<f32> {
+    let arch = network(name, CLASSES, size);
+    let mut images = vec![0.0; count * arch.input.values()];
+    images.chunks_mut(arch.input.values()).enumerate().for_each(|(i, pixels)| picture(i, PATTERNS, pixels));
+    let mut network = Network::new(&arch, &Setup::evaluate(count, 2)).unwrap();
+    network.load(weights, None).unwrap();
+    network.forward(&images, count).unwrap();
+    network.logits().unwrap().into_owned()
+}
+
+/// The largest difference.
+fn apart(found: &[f32], expected: &[f32]) -> f32 {
+    found.iter().zip(expected).fold(0.0, |largest, (found, expected)| (found - expected).abs().max(largest))
+}
+
+#[test]
+fn logits_are_torchvisions() {
+    let Fixture { logits: cases, damping, .. } = read();
+    for Classified { network: name, size, logits: expected } in cases {
+        let found = logits(&name, &damped(&name, &network(&name, CLASSES, size), damping), 1, size);
+        println!("{name} at {size} px: logits up to {:.0e} apart", apart(&found, &expected));
+        assert!(apart(&found, &expected) < 1e-4, "{name} at {size}");
+        assert_close(&format!("{name} at {size}"), &found, &expected, 1e-5);
+    }
+}
+
+#[test]
+fn twenty_steps_of_resnet50_are_torchvisions() {
+    let Fixture { batch, size, damping, training, .. } = read();
+    let arch = network("resnet50", CLASSES, size);
+    let weights = damped("resnet50", &arch, damping);
+    let order = Seed { root: 1, stream: Vec::new() };
+    let shape = Shape { channels: 3, height: size, width: size };
+    let images = Ordered::new(batch * training.losses.len(), PATTERNS, shape, &order);
+    let Training { rate, momentum, weight_decay, .. } = training;
+    let optimizer = Optimizer::Sgd { momentum, nesterov: false, weight_decay, decay: Decay::All };
+    let recipe = Recipe { optimizer, batch, label_smoothing: 0.0 };
+    let task = Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 2 };
+    let mut trainer = Trainer::new(task, &weights, None, 0).unwrap();
+    let mut errors = Vec::new();
+    for expected in &training.losses {
+        errors.push((trainer.step(rate).unwrap().loss / expected - 1.0).abs());
+    }
+    // Seen with `cargo test -- --nocapture`.
+    let shown: Vec<String> = errors.iter().map(|error| format!("{error:.0e}")).collect();
+    println!("relative differences of the losses: {}", shown.join(" "));
+    assert!(errors.iter().all(|error| *error < 1e-4), "{}", shown.join(" "));
+
+    // The weights and the running statistics that the steps have left.
+    let after: BTreeMap<String, Tensor> = trainer.snapshot().unwrap().weights;
+    let found = logits("resnet50", &after, 2, size);
+    println!("logits after them: up to {:.0e} apart", apart(&found, &training.logits));
+    assert_close("logits after training", &found, &training.logits, 1e-3);
+}
