@@ -11,6 +11,7 @@ mod networks;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pdsl::domain::arch::{Arch, Layer, Shape};
 use pdsl::domain::data::{DataSet, Split, Task as DataTask};
+use pdsl::domain::device::Device;
 use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
@@ -198,7 +199,15 @@ fn step(criterion: &mut Criterion) {
     let recipe = Recipe { batch: 64, label_smoothing: 0.0, optimizer };
     let seed = seed();
     let weights = initialize(&arch, &seed).expect("weights");
-    let task = Task { arch: &arch, recipe: &recipe, images: &*images, augment: &[], order: &seed, threads: threads() };
+    let task = Task {
+        arch: &arch,
+        recipe: &recipe,
+        images: &*images,
+        augment: &[],
+        order: &seed,
+        threads: threads(),
+        device: &Device::Cpu,
+    };
     let mut trainer = Trainer::new(task, &weights, None, 0).expect("a trainer");
     group.throughput(Throughput::Elements(64));
     group.bench_function("ResNet-20 on digits, batch 64", |bencher| {

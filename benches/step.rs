@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use pdsl::domain::arch::Shape;
 use pdsl::domain::data::Augment;
+use pdsl::domain::device::Device;
 use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
@@ -134,6 +135,7 @@ fn main() {
             augment: &[],
             order: &seed,
             threads: options.threads,
+            device: &Device::Cpu,
         };
         let mut trainer = Trainer::new(task, &weights, mask.as_ref(), 0).expect("a trainer");
         time(&mut || {

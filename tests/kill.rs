@@ -22,6 +22,7 @@ fn run(store: &Path, results: &Path) -> Command {
         .args(["--set", "replicates=2", "--set", "rounds=4", "--resume-every", "5it"])
         .args(["--store".as_ref(), store, "--out".as_ref(), results])
         .env_remove("PDSL_STORE")
+        .env("PDSL_DEVICE", "cpu")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

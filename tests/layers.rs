@@ -48,9 +48,10 @@ const RULES: [(&str, &[&str], &str); 21] = [
 const KEYS: [&str; 4] = ["Key", "Preimage", "Canon", "key"];
 
 /// Crates that only some rooms may name.
-const DOORS: [(&str, &[&str]); 5] = [
+const DOORS: [(&str, &[&str]); 6] = [
     ("candle_core", &["nn"]),
     ("candle_nn", &["nn"]),
+    ("cudarc", &["nn"]),
     ("serde_yaml", &["manifest"]),
     ("pest", &["syntax"]),
     ("petgraph", &["graph", "plan"]),

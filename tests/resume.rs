@@ -142,6 +142,7 @@ fn options(store: &Store, cadence: Cadence, threads: usize) -> Options {
     Options {
         jobs: Some(2),
         threads: Some(threads),
+        gpus: Vec::new(),
         fail_fast: false,
         cadence,
         data_roots: BTreeMap::new(),

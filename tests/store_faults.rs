@@ -24,6 +24,7 @@ fn preimage(number: i64) -> Preimage {
         args: Canon::Int(number),
         inputs: BTreeMap::new(),
         data: BTreeMap::new(),
+        numerics: None,
         trajectory: None,
     }
 }

@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod contents;
+mod device;
 mod execute;
 mod explain;
 mod export;

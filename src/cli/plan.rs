@@ -2,11 +2,12 @@
 
 use super::output::{self, Output};
 use super::place::refused;
-use super::program::ProgramOptions;
-use super::{Ended, Exit, listing};
+use super::program::{Loaded, ProgramOptions};
+use super::{Ended, Exit, figures, listing};
 use crate::diag::Severity;
 use crate::exec;
-use crate::plan;
+use crate::ops::run;
+use crate::plan::{self, Status};
 use crate::store::Store;
 use crate::world::World;
 
@@ -42,7 +43,20 @@ impl Plan {
         if !absent.is_empty() {
             text += &format!("not on this machine: the data {}\n", absent.join(", "));
         }
+        text += &memory(&loaded, &plan);
         output::data(&text)?;
         Ok(Exit::Done)
     }
+}
+
+/// Says which stage that is still to run takes the most memory of a GPU; nothing for the processor.
+fn memory(loaded: &Loaded, plan: &plan::Plan) -> String {
+    let due = plan.stages.iter().filter(|stage| stage.status != Status::Cached);
+    let needs = due.filter_map(|stage| {
+        let args = &loaded.program.graph.node(stage.id).args;
+        Some((run::device_bytes(stage.op, args, &loaded.device).ok()??, &stage.name))
+    });
+    needs.max_by_key(|(bytes, _)| *bytes).map_or_else(String::new, |(bytes, name)| {
+        format!("memory of {}: at most {} each ({name})\n", loaded.device, figures::bytes(bytes))
+    })
 }

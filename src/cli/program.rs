@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{fs, io};
 
+use super::device::DeviceOptions;
 use super::output::Output;
 use super::place::{self, StoreOptions};
 use super::{Exit, Failure, figures};
 use crate::diag::codes::{data as data_codes, evaluation, invocation};
 use crate::diag::{Diagnostic, Severity};
+use crate::domain::device::Device;
 use crate::eval::{self, External, Fingerprints, Overrides, Program, Weights};
 use crate::exec::{self, Problem};
 use crate::graph::NodeId;
@@ -31,6 +33,8 @@ pub(super) struct ProgramOptions {
     pub(super) settings: Vec<String>,
     #[command(flatten)]
     pub(super) place: StoreOptions,
+    #[command(flatten)]
+    pub(super) device: DeviceOptions,
 }
 
 /// A program, ready to be planned.
@@ -45,6 +49,8 @@ pub(super) struct Loaded {
     unusable: BTreeMap<String, Problem>,
     /// Directory of the store.
     pub(super) store: PathBuf,
+    /// What computes networks.
+    pub(super) device: Device,
 }
 
 impl ProgramOptions {
@@ -59,16 +65,18 @@ impl ProgramOptions {
         let store = self.place.directory(world, &profile, Some(&self.file));
         let notes = store.join("data");
         let at_hand = AtHand::new(&profile, &self.file, Some(&notes));
-        let program = match eval::evaluate(&typed, &overrides, &at_hand) {
+        let mut program = match eval::evaluate(&typed, &overrides, &at_hand) {
             Ok(program) => program,
             Err(diagnostics) => return Err(Failure::invalid(typed.linked.sources, diagnostics)),
         };
+        let device = self.device.choose(world)?;
+        program.graph.compute_with(device.numerics());
         let warnings = std::mem::take(&mut typed.diagnostics);
         if !warnings.is_empty() {
             output.diagnostics(&warnings, &typed.linked.sources);
         }
         let unusable = at_hand.problems.into_inner().unwrap_or_default();
-        Ok(Loaded { typed, program, profile, unusable, store })
+        Ok(Loaded { typed, program, profile, unusable, store, device })
     }
 
     /// Collects the settings of the profile, then those of the command line, which win; reports all that is wrong.

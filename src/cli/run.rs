@@ -14,6 +14,7 @@ use super::program::{Loaded, ProgramOptions, failed_tests};
 use super::{Ended, Exit, Failure, figures};
 use crate::diag::codes::invocation;
 use crate::diag::{Diagnostic, Severity};
+use crate::domain::device::Device;
 use crate::eval::Resolved;
 use crate::exec::{self, Cadence, Log, Options, Report};
 use crate::manifest::profile::Interval;
@@ -73,7 +74,7 @@ impl Run {
         let resolved = loaded.program.resolve(&|id, name| outcome.measure(id, name));
         explain_failures(&loaded, &outcome, &resolved, output);
         let seconds = world.now().duration_since(started).unwrap_or_default().as_secs_f64();
-        let facts = run_facts(&time, seconds, &options);
+        let facts = run_facts(&time, seconds, &options, &loaded.device);
         let contents = contents(&self.program.file, &loaded, &plan, &outcome, &resolved, facts);
         let written = report::write(&out, &contents)
             .map_err(|error| Failure::outside(unwritable(&error.path, &error.error), Exit::Failed))?;
@@ -106,6 +107,11 @@ impl Run {
     }
 
     fn options(&self, loaded: &Loaded, store: &Store) -> Result<Options, Failure> {
+        let gpus = match &loaded.device {
+            Device::Cpu => Vec::new(),
+            Device::Cuda(cuda) => cuda.indices.clone(),
+        };
+        let jobs = self.jobs.map(usize::from).or(loaded.profile.jobs);
         let program = std::env::current_exe()
             .map_err(|error| Failure::outside(place::unreadable(Path::new("pdsl"), &error), Exit::Failed))?;
         let cadence = match self.resume_every.or(loaded.profile.resume_every) {
@@ -116,8 +122,10 @@ impl Run {
         let mut data_roots = loaded.profile.data.clone();
         data_roots.extend(loaded.program.files.iter().map(|(digest, path)| (digest.clone(), path.clone())));
         Ok(Options {
-            jobs: self.jobs.map(usize::from).or(loaded.profile.jobs),
+            // One stage fills a GPU; several at a time would want its memory several times over.
+            jobs: if gpus.is_empty() { jobs } else { jobs.or(Some(1)) },
             threads: None,
+            gpus,
             fail_fast: self.fail_fast,
             cadence,
             data_roots,
@@ -181,7 +189,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn run_facts(started: &str, seconds: f64, options: &Options) -> RunFacts {
+fn run_facts(started: &str, seconds: f64, options: &Options, device: &Device) -> RunFacts {
     let jobs = options.jobs.unwrap_or_else(cores);
     RunFacts {
         version: format!("pdsl {}", env!("CARGO_PKG_VERSION")),
@@ -190,7 +198,8 @@ fn run_facts(started: &str, seconds: f64, options: &Options) -> RunFacts {
         seconds,
         host: host(),
         device: format!(
-            "CPU ({}), {}, {}",
+            "{} ({}), {}, {}",
+            if *device == Device::Cpu { "CPU".to_owned() } else { device.to_string() },
             platform(),
             figures::counted(cores(), "core"),
             figures::counted(jobs, "job")

@@ -5,6 +5,7 @@
 
 pub mod arch;
 pub mod data;
+pub mod device;
 pub mod dissection;
 pub mod pruning;
 pub mod recipe;

@@ -31,6 +31,8 @@ pub(super) struct Assignment {
     pub store: PathBuf,
     /// Threads it may use.
     pub threads: usize,
+    /// Numbers of the GPUs that it may use.
+    pub gpus: Vec<usize>,
     /// When training saves resume points.
     pub cadence: Cadence,
     /// Where named data sets are.
@@ -112,6 +114,7 @@ impl Assignment {
             inputs,
             store,
             threads,
+            gpus: options.gpus.clone(),
             cadence: options.cadence,
             data_roots: options.data_roots.clone(),
             data_cache: options.data_cache.clone(),

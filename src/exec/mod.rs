@@ -32,6 +32,8 @@ pub struct Options {
     pub jobs: Option<usize>,
     /// Threads to divide among running stages; `None` means one per core.
     pub threads: Option<usize>,
+    /// Numbers of the GPUs that share the work of every stage that computes a network; none for the processor.
+    pub gpus: Vec<usize>,
     /// Stops after the first failure.
     pub fail_fast: bool,
     /// When training saves resume points.

@@ -104,6 +104,7 @@ fn compute(
         store,
         surroundings: Surroundings {
             threads: assignment.threads,
+            gpus: assignment.gpus.clone(),
             data_roots: assignment.data_roots.clone(),
             data_cache: assignment.data_cache.clone(),
             stop,

@@ -40,6 +40,7 @@ fn options(jobs: usize) -> Options {
     Options {
         jobs: Some(jobs),
         threads: Some(4),
+        gpus: Vec::new(),
         fail_fast: false,
         cadence: Cadence::default(),
         data_roots: BTreeMap::new(),

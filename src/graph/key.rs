@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::domain::device::Numerics;
+
 use super::canon::Canon;
 use super::node::{Node, NodeId, Pruning, Trajectory};
 
@@ -76,6 +78,9 @@ pub struct Preimage {
     /// Digests of external data by name; `None` where the data is not at hand.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Option<String>>,
+    /// How GPUs compute the stage; absent for results of the processor, whose bits depend on nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numerics: Option<Numerics>,
     /// The per-iteration part of training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trajectory: Option<TrajectoryImage>,
@@ -112,7 +117,12 @@ pub struct EpochImage {
 
 impl Preimage {
     /// Describes a node.
-    pub(super) fn of(node: &Node, key: impl Fn(NodeId) -> Key, epochs: Option<Vec<EpochImage>>) -> Self {
+    pub(super) fn of(
+        node: &Node,
+        key: impl Fn(NodeId) -> Key,
+        numerics: Option<Numerics>,
+        epochs: Option<Vec<EpochImage>>,
+    ) -> Self {
         let trajectory = node.trajectory.as_ref().zip(epochs).map(|(trajectory, epochs)| TrajectoryImage {
             start: trajectory.start,
             until: trajectory.until,
@@ -125,6 +135,7 @@ impl Preimage {
             args: node.args.clone(),
             inputs: node.inputs.iter().map(|(role, id)| (role.to_string(), key(*id))).collect(),
             data: node.data.clone(),
+            numerics: numerics.filter(|_| crate::ops::run::is_heavy(node.op)),
             trajectory,
         }
     }
@@ -165,6 +176,9 @@ impl Preimage {
         let data =
             self.data.iter().map(|(name, digest)| (name.clone(), digest.clone().map_or(Canon::Null, Canon::Str)));
         Canon::Map(data.collect()).hash_into(hasher);
+        if let Some(numerics) = self.numerics {
+            Canon::Str(numerics.to_string()).hash_into(hasher);
+        }
     }
 }
 
@@ -330,6 +344,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::{Canon, Facts, Graph, Node, NodeId, Trajectory};
+    use crate::domain::device::{Numerics, Policy, Precision};
 
     fn plain(op: &'static str, value: i64) -> Node {
         Node {
@@ -360,6 +375,29 @@ mod tests {
         assert_ne!(one, graph.push(plain("init", 2)));
         assert_ne!(one, graph.push(plain("reinit", 1)));
         assert_eq!(graph.len(), 3);
+    }
+
+    #[test]
+    fn gpus_are_in_the_keys_of_what_they_compute_and_of_what_comes_behind() {
+        let mut graph = Graph::default();
+        let start = graph.push(plain("init", 1));
+        let trained = graph.push(training(start, 0, 4, 2, &[0.1; 4]));
+        let pruned = graph.push(Node { inputs: vec![("state".into(), trained)], ..plain("prune", 1) });
+        let keys = |graph: &Graph| [start, trained, pruned].map(|id| graph.key(id));
+        let cpu = keys(&graph);
+        let numerics = |gpus, precision| Some(Numerics { gpus, policy: Policy { precision, fast: false } });
+        let mut seen = vec![cpu];
+        for numerics in [numerics(1, Precision::Float32), numerics(2, Precision::Float32), numerics(1, Precision::Bf16)]
+        {
+            graph.compute_with(numerics);
+            let found = keys(&graph);
+            assert_eq!(found[0], cpu[0]);
+            assert!(seen.iter().all(|seen| seen[1] != found[1] && seen[2] != found[2]));
+            assert_eq!(graph.preimage(trained).key(), found[1]);
+            seen.push(found);
+        }
+        graph.compute_with(None);
+        assert_eq!(keys(&graph), cpu);
     }
 
     proptest! {

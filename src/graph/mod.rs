@@ -17,6 +17,7 @@ pub use canon::Canon;
 pub use key::{Key, Preimage};
 pub use node::{Facts, Node, NodeId, Origin, Pruning, Trajectory};
 
+use crate::domain::device::Numerics;
 use key::{Chain, RateDigests};
 
 /// All stages of a program. Equal stages are one node: pushing a node whose key exists returns the existing one.
@@ -27,6 +28,7 @@ pub struct Graph {
     chains: Vec<Option<Chain>>,
     index: HashMap<Key, NodeId>,
     rates: RateDigests,
+    numerics: Option<Numerics>,
 }
 
 impl Graph {
@@ -49,6 +51,14 @@ impl Graph {
         self.chains.push(chain);
         self.index.insert(key, id);
         id
+    }
+
+    /// Says how networks are computed, which is part of the keys of such stages and of all behind them.
+    pub fn compute_with(&mut self, numerics: Option<Numerics>) {
+        let nodes = std::mem::take(&mut self.nodes);
+        *self = Self { numerics, ..Self::default() };
+        // Stages that differ still differ, so each gets its old number.
+        nodes.into_iter().for_each(|node| _ = self.push(node));
     }
 
     /// Returns a stage of this graph.
@@ -101,12 +111,12 @@ impl Graph {
     pub fn preimage(&self, id: NodeId) -> Preimage {
         let node = self.node(id);
         let epochs = node.trajectory.as_ref().map(|trajectory| self.rates.clone().describe(trajectory));
-        Preimage::of(node, |input| self.key(input), epochs)
+        Preimage::of(node, |input| self.key(input), self.numerics, epochs)
     }
 
     fn identify(&mut self, node: &Node) -> (Key, Option<Chain>) {
         let keys = &self.keys;
-        let statics = Preimage::of(node, |input| keys[input.0 as usize], None);
+        let statics = Preimage::of(node, |input| keys[input.0 as usize], self.numerics, None);
         match &node.trajectory {
             None => (statics.key(), None),
             Some(trajectory) => {

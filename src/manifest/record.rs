@@ -168,6 +168,7 @@ mod tests {
             ])),
             inputs: BTreeMap::from([("state".to_owned(), Key([7; 32]))]),
             data: BTreeMap::new(),
+            numerics: None,
             trajectory: None,
         };
         let record = Record {

@@ -1,6 +1,7 @@
 //! Evaluation of a trained network on a split. The batch size changes no bit of the result.
 
 use crate::domain::arch::Arch;
+use crate::domain::device::Device;
 
 use super::data::Images;
 use super::kernels::loss::Sums;
@@ -35,6 +36,7 @@ pub fn evaluate(
     images: &dyn Images,
     batch: usize,
     threads: usize,
+    device: &Device,
 ) -> Result<Evaluation, Error> {
     if images.is_empty() {
         return Err(Error::Empty);
@@ -44,7 +46,7 @@ pub fn evaluate(
         return Err(Error::Images { expected: arch.input, found: shape });
     }
     let batch = batch.clamp(1, images.len());
-    let mut network = Network::new(arch, &Setup { input: Some(shape), ..Setup::evaluate(batch, threads) })?;
+    let mut network = Network::new(arch, &Setup { input: Some(shape), ..Setup::evaluate(batch, threads).on(device) })?;
     network.load(weights, mask)?;
     let mut pixels = vec![0.0; batch * shape.values()];
     let mut sums = Sums::default();

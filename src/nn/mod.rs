@@ -4,6 +4,7 @@
 
 pub mod checkpoint;
 pub mod data;
+pub mod device;
 pub mod dissect;
 pub mod evaluate;
 pub mod footprint;
@@ -91,6 +92,9 @@ pub enum Error {
         /// Iteration since the start of training, from 0.
         iteration: u64,
     },
+    /// A device cannot be used, or stopped.
+    #[error(transparent)]
+    Device(#[from] device::DeviceError),
     /// A data set has no images.
     #[error("there are no images to work on")]
     Empty,

@@ -7,6 +7,7 @@ use candle_core::Tensor;
 
 use crate::domain::arch::Arch;
 use crate::domain::data::Augment;
+use crate::domain::device::Device;
 use crate::domain::pruning::Gradual;
 use crate::domain::recipe::Recipe;
 use crate::domain::seed::Seed;
@@ -34,6 +35,8 @@ pub struct Task<'a> {
     pub order: &'a Seed,
     /// Threads; they change no bit of a result.
     pub threads: usize,
+    /// What computes the network.
+    pub device: &'a Device,
 }
 
 /// Where training stands: enough to go on with the same bits.
@@ -97,7 +100,7 @@ impl<'a> Trainer<'a> {
             return Err(Error::Images { expected: task.arch.input, found });
         }
         let batch = task.recipe.batch.clamp(1, task.images.len());
-        let setup = Setup { input: Some(found), ..Setup::train(batch, task.threads) };
+        let setup = Setup { input: Some(found), ..Setup::train(batch, task.threads).on(task.device) };
         let mut network = Network::new(task.arch, &setup)?;
         network.load(weights, mask)?;
         network.optimize(&task.recipe.optimizer)?;

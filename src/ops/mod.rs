@@ -40,7 +40,7 @@ pub struct Op {
     pub signature: &'static str,
     /// What it does, and an example.
     pub doc: &'static str,
-    /// Whether it runs in a worker process of its own.
+    /// Whether it computes a network: on the device chosen, in a worker process of its own.
     pub heavy: bool,
     /// The language's side: checks the arguments and adds the stage to the graph.
     pub lower: fn(&mut dyn Lowering, &Arguments) -> Evaluated<Value>,
@@ -56,6 +56,8 @@ impl std::fmt::Debug for Op {
 pub struct Surroundings<'a> {
     /// Threads it may use.
     pub threads: usize,
+    /// Numbers of the GPUs that it may use.
+    pub gpus: Vec<usize>,
     /// Where named data sets are.
     pub data_roots: BTreeMap<String, PathBuf>,
     /// Directory for generated data sets.

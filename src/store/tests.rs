@@ -19,6 +19,7 @@ fn stage(store: &Store, number: i64, inputs: &[(&str, Key)], bytes: &[u8]) -> (R
         args: Canon::Int(number),
         inputs: inputs.iter().map(|(role, key)| ((*role).to_owned(), *key)).collect(),
         data: BTreeMap::new(),
+        numerics: None,
         trajectory: None,
     };
     let digest = store.put(bytes).unwrap().to_string();

@@ -264,3 +264,21 @@ fn an_interrupted_run_saves_and_the_next_one_goes_on() {
     let plan = succeeds(home.path(), &["plan", "small.pd"]);
     assert!(plan.contains("resume at"), "{plan}");
 }
+
+#[test]
+fn a_device_that_is_not_there_is_an_error_with_a_way_out() {
+    let home = program(SMALL);
+    for (arguments, said) in [
+        (vec!["plan", "small.pd", "--device", "cuda:99"], "CUDA cannot be used"),
+        (vec!["plan", "small.pd", "--device", "cpu", "--precision", "bf16"], "the processor computes in float32"),
+    ] {
+        let output = pdsl(home.path(), &arguments);
+        let text = err(&output);
+        assert!(
+            exit(&output) == 2 && text.contains("PD0715") && text.contains(said) && text.contains("help"),
+            "{text}"
+        );
+    }
+    let output = pdsl(home.path(), &["plan", "small.pd", "--device", "gpu"]);
+    assert!(exit(&output) == 2 && err(&output).contains("`cuda:0`"), "{}", err(&output));
+}

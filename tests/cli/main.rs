@@ -56,7 +56,13 @@ fn pdsl(directory: &Path, arguments: &[&str]) -> Output {
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pdsl"));
-    command.current_dir(directory).args(arguments).env_remove("PDSL_STORE").env("COLUMNS", "100").env("NO_COLOR", "1");
+    command
+        .current_dir(directory)
+        .args(arguments)
+        .env_remove("PDSL_STORE")
+        .env("PDSL_DEVICE", "cpu")
+        .env("COLUMNS", "100")
+        .env("NO_COLOR", "1");
     command
 }
 

@@ -33,4 +33,14 @@ codes! {
         "Pruning removed every weight of a layer, so nothing passes it any more except biases. Accuracy usually falls to \
          chance from here on. Keep the layer with `keep:`, or prune per layer.",
         wrong: "dense |> prune(global_magnitude(99.9%))", right: "dense |> prune(layer_magnitude(99.9%))";
+    DEVICE_MEMORY = "PD0508", "a stage does not fit into the memory of the GPU",
+        "Weights, what the optimiser remembers, activations and their gradients must fit into the memory that is free on \
+         every GPU. The message says how much that is and how many images would fit. A batch divides among several GPUs; \
+         `--precision bf16` halves the activations.",
+        wrong: "sgd(lr: 0.1, momentum: 0.9, batch: 4096)", right: "sgd(lr: 0.1, momentum: 0.9, batch: 256)";
+    DEVICE_FAILED = "PD0509", "a GPU failed",
+        "NVIDIA's driver, cuDNN or NCCL answered a call with an error, or has no algorithm for a layer under the precision \
+         and determinism asked for. The message names the call or the layer. Training goes on from its last resume point \
+         when run again; `--device cpu` does without the GPU.",
+        wrong: "", right: "";
 }

@@ -60,4 +60,9 @@ codes! {
         "An `expect` at the top of a program is a condition on measured results without which its claims mean nothing. The \
          results are written all the same, the claims are void, and the exit code is 1.",
         wrong: "", right: "";
+    NO_DEVICE = "PD0715", "the device cannot be used",
+        "`--device cuda` needs a pdsl that was built with CUDA, NVIDIA's driver, cuDNN 9 and a GPU of compute capability 8.0 \
+         (Ampere) or newer; several GPUs also need NCCL. `--device auto`, the default, takes the processor where any of \
+         them is missing. `--precision` is for GPUs: the processor computes in float32.",
+        wrong: "pdsl run experiment.pd --device gpu", right: "pdsl run experiment.pd --device cuda:0";
 }

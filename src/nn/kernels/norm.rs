@@ -8,7 +8,7 @@ use super::{Shared, Threads};
 /// Added to variances, as PyTorch does by default.
 pub(in crate::nn) const EPSILON: f64 = 1e-5;
 /// Share of a new batch in running statistics, as PyTorch does by default.
-const MOMENTUM: f32 = 0.1;
+pub(in crate::nn) const MOMENTUM: f32 = 0.1;
 /// Values that one task works on.
 const PIECE: usize = 32 * 1024;
 /// Lanes that sums over columns run over: several vectors at a time, then one.

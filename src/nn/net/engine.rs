@@ -9,6 +9,17 @@ use crate::nn::kernels::update::Rule;
 
 use super::program::Value;
 
+/// How a forward pass treats a batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// By its own statistics, which move the running ones.
+    Learning,
+    /// By the statistics of the pass before: values that were given up are made again.
+    Again,
+    /// By the running statistics.
+    Fixed,
+}
+
 /// A device at work on a program. Values and parameters go by their numbers in the program and the survey; all lists of
 /// numbers that go in and out lie in the memory of the host.
 pub(super) trait Engine {

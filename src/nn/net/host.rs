@@ -12,7 +12,7 @@ use crate::nn::kernels::norm::{After, Moments, Norm, Passed, fold};
 use crate::nn::kernels::update::{Rule, update};
 use crate::nn::kernels::{Threads, elementwise, layout, pool};
 
-use super::engine::Engine;
+use super::engine::{Engine, Pass};
 use super::lives::Layout;
 use super::program::{Program, Step, Value, Work};
 use super::{Mode, Setup};
@@ -91,17 +91,6 @@ impl Buffers {
 struct Parameters {
     values: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
-}
-
-/// How a forward pass treats a batch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    /// By its own statistics, which move the running ones.
-    Learning,
-    /// By the statistics of the pass before: values that were given up are made again.
-    Again,
-    /// By the running statistics.
-    Fixed,
 }
 
 impl Host {

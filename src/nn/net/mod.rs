@@ -1,6 +1,8 @@
 //! Networks that run: the layers of an architecture as a list of steps (`program`) over buffers that are assigned
 //! ahead and reused (`lives`), at work on a device (`engine`).
 
+#[cfg(feature = "cuda")]
+pub(in crate::nn) mod cuda;
 mod double;
 mod engine;
 mod host;
@@ -14,8 +16,11 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use crate::domain;
 use crate::domain::arch::{Arch, Parameter, Role, Shape, Survey};
 
+#[cfg(not(feature = "cuda"))]
+use super::device::DeviceError;
 use super::kernels::loss::Sums;
 use super::kernels::{Threads, layout};
 use super::mask::Mask;
@@ -56,6 +61,8 @@ pub struct Setup {
     /// Whether most values are given up in training and computed again for the backward pass: less memory, more time,
     /// the same bits.
     pub recompute: bool,
+    /// What computes the network.
+    pub device: domain::device::Device,
 }
 
 impl Setup {
@@ -70,12 +77,19 @@ impl Setup {
             differentiate_input: false,
             frozen: false,
             recompute: false,
+            device: domain::device::Device::Cpu,
         }
     }
 
     /// An evaluation network.
     pub fn evaluate(batch: usize, threads: usize) -> Self {
         Self { mode: Mode::Evaluate, ..Self::train(batch, threads) }
+    }
+
+    /// Chooses the device.
+    #[must_use]
+    pub fn on(self, device: &domain::device::Device) -> Self {
+        Self { device: device.clone(), ..self }
     }
 
     /// Asks for the output of a layer.
@@ -103,14 +117,24 @@ impl Network {
     /// Plans a network; its parameters are zero until [`Network::load`].
     ///
     /// # Errors
-    /// If a layer does not fit, or a layer to observe does not exist.
+    /// If a layer does not fit, a layer to observe does not exist, or the device cannot be used.
     pub fn new(arch: &Arch, setup: &Setup) -> Result<Self, Error> {
         let survey = arch.survey_at(setup.input.unwrap_or(arch.input))?;
         let program = program(arch, &survey, setup)?;
         let layout = lay_out(&program, setup);
         let threads = Arc::new(Threads::new(setup.threads));
         let program = Arc::new(program);
-        let engine = Box::new(Host::new(program.clone(), &survey, setup, layout, threads.clone()));
+        let engine: Box<dyn Engine> = match &setup.device {
+            domain::device::Device::Cpu => {
+                Box::new(Host::new(program.clone(), &survey, setup, layout, threads.clone()))
+            }
+            #[cfg(feature = "cuda")]
+            domain::device::Device::Cuda(device) => {
+                Box::new(cuda::Cuda::new(program.clone(), &survey, setup, layout, device)?)
+            }
+            #[cfg(not(feature = "cuda"))]
+            domain::device::Device::Cuda(_) => return Err(DeviceError::NotBuilt.into()),
+        };
         let counts = vec![0; survey.parameters.len()];
         Ok(Self { survey, setup: setup.clone(), threads, program, engine, counts, descent: None, images: 0 })
     }
@@ -242,6 +266,26 @@ impl Network {
             return Err(Error::Labels { output: shape, label: out_of_range });
         }
         Ok(())
+    }
+}
+
+/// Returns the bytes that a network takes on every GPU of its device, at most; nothing for the processor.
+///
+/// # Errors
+/// As [`Network::new`].
+#[cfg_attr(not(feature = "cuda"), expect(unused_variables, reason = "without CUDA, there is nothing to lay out"))]
+pub fn device_bytes(arch: &Arch, setup: &Setup) -> Result<Option<u64>, Error> {
+    match &setup.device {
+        domain::device::Device::Cpu => Ok(None),
+        #[cfg(feature = "cuda")]
+        domain::device::Device::Cuda(device) => {
+            let survey = arch.survey_at(setup.input.unwrap_or(arch.input))?;
+            let program = program(arch, &survey, setup)?;
+            let layout = lay_out(&program, setup);
+            Ok(Some(cuda::needed_bytes(Arc::new(program), &survey, setup, layout, device)))
+        }
+        #[cfg(not(feature = "cuda"))]
+        domain::device::Device::Cuda(_) => Err(DeviceError::NotBuilt.into()),
     }
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::arch::Layer;
 use crate::domain::arch::samples::{cifar_resnet, norm, sequence};
 use crate::domain::seed::Seed;
+use crate::nn::device::devices;
 use crate::nn::init::initialize;
 use crate::nn::rng::{Rng, Stream};
 
@@ -21,10 +22,12 @@ fn conv(out: usize, kernel: [usize; 2], stride: usize, pad: usize, dilation: usi
 /// ones, and with values computed again.
 fn differences_agree(layer: Layer, input: Shape, n: usize) {
     let arch = Arch { root: layer, input };
-    let setup = Setup { differentiate_input: true, ..Setup::train(n, 1) };
-    differences_agree_in(&arch, &setup);
-    differences_agree_in(&arch, &Setup { recompute: true, ..setup.clone() });
-    differences_agree_in(&arch, &Setup { frozen: true, ..setup });
+    for device in devices() {
+        let setup = Setup { differentiate_input: true, ..Setup::train(n, 1).on(&device) };
+        differences_agree_in(&arch, &setup);
+        differences_agree_in(&arch, &Setup { recompute: true, ..setup.clone() });
+        differences_agree_in(&arch, &Setup { frozen: true, ..setup });
+    }
 }
 
 fn differences_agree_in(arch: &Arch, setup: &Setup) {
@@ -149,8 +152,13 @@ fn other_gradients_agree_with_differences() {
 
 #[test]
 fn the_derivative_of_a_rectifier_at_zero_is_zero() {
+    devices().iter().for_each(a_rectifier_is_flat_at_zero);
+}
+
+fn a_rectifier_is_flat_at_zero(device: &domain::device::Device) {
     let arch = Arch { root: Layer::Relu, input: shape(1, 1, 4) };
-    let mut network = Network::new(&arch, &Setup { differentiate_input: true, ..Setup::train(1, 1) }).unwrap();
+    let setup = Setup { differentiate_input: true, ..Setup::train(1, 1).on(device) };
+    let mut network = Network::new(&arch, &setup).unwrap();
     network.forward(&[-1.0, 0.0, -0.0, 2.0], 1).unwrap();
     network.backward(&[1.0; 4]).unwrap();
     assert_eq!(network.input_gradient().unwrap().unwrap(), [0.0, 0.0, 0.0, 1.0]);
@@ -246,9 +254,13 @@ fn no_bit_changes(width: usize, nth: usize) {
 
 #[test]
 fn layers_are_observed_by_path() {
+    devices().iter().for_each(layers_are_observed);
+}
+
+fn layers_are_observed(device: &domain::device::Device) {
     let arch = cifar_resnet(1, 8, 10, 3, 16);
     let weights = initialize(&arch, &seed()).unwrap();
-    let mut setup = Setup::evaluate(3, 1);
+    let mut setup = Setup::evaluate(3, 1).on(device);
     for path in ["bn1", "relu", "layer2.0.relu1", "layer2.0", "layer2", "fc"] {
         setup = setup.observing(path);
     }
@@ -269,7 +281,7 @@ fn layers_are_observed_by_path() {
 
 #[test]
 fn computing_values_again_saves_memory() {
-    let arch = crate::domain::arch::samples::resnet50(1000, 64);
+    let arch = domain::arch::samples::resnet50(1000, 64);
     let bytes = |recompute| Network::new(&arch, &Setup { recompute, ..Setup::train(4, 1) }).unwrap().buffer_bytes();
     let (all, again) = (bytes(false), bytes(true));
     assert!(again * 2 < all, "{again} of {all}");

@@ -34,7 +34,7 @@ pub(super) fn dissect(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let threads = job.surroundings.threads;
     let mut dissection = args.dissection;
     dissection.batch = batch(&args.arch);
-    let setup = Setup { input: Some(probe.shape()), ..Setup::evaluate(dissection.batch, threads) };
+    let setup = Setup { input: Some(probe.shape()), ..Setup::evaluate(dissection.batch, threads).on(&job.device()) };
     let mut network = Network::new(&args.arch, &setup.observing(&dissection.layer))?;
     network.load(&state.weights, state.mask.as_ref())?;
     let layer = dissection.layer.clone();

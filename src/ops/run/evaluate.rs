@@ -14,7 +14,8 @@ pub(super) fn evaluate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let images = data::open_task(&args.task, args.split, &job.surroundings.data_roots)?;
     let threads = job.surroundings.threads;
     let size = batch(&args.arch);
-    let found = evaluate::evaluate(&args.arch, &state.weights, state.mask.as_ref(), &*images, size, threads)?;
+    let found =
+        evaluate::evaluate(&args.arch, &state.weights, state.mask.as_ref(), &*images, size, threads, &job.device())?;
     let measures = [
         ("top1", found.top1),
         ("top5", found.top5),

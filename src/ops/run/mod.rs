@@ -17,9 +17,14 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, Surroundings};
 use crate::diag::Code;
 use crate::diag::codes::{execution, store as store_codes};
+use crate::domain::device::{Cuda, Device, Numerics};
 use crate::graph::key::{Chain, Preimage};
-use crate::graph::{Key, Trajectory};
+use crate::graph::{Canon, Key, Trajectory};
 use crate::manifest::record::Record;
+use crate::nn::net::{self, Setup};
+use crate::ops::dissect::DissectArgs;
+use crate::ops::evaluate::EvaluateArgs;
+use crate::ops::train::TrainArgs;
 use crate::store::{Digest, Store, StoreError};
 
 /// How far a stage is.
@@ -211,6 +216,12 @@ impl Job<'_> {
         })
     }
 
+    /// Returns what computes networks: the key says how, the surroundings on which GPUs.
+    fn device(&self) -> Device {
+        let cuda = |numerics: Numerics| Cuda { indices: self.surroundings.gpus.clone(), policy: numerics.policy };
+        self.preimage.numerics.map_or(Device::Cpu, |numerics| Device::Cuda(cuda(numerics)))
+    }
+
     /// Returns the record of an input.
     fn input(&self, role: &str) -> Result<&Record, RunError> {
         self.inputs.get(role).ok_or_else(|| {
@@ -246,6 +257,32 @@ impl Job<'_> {
 /// Tells whether a kind of stage runs in a process of its own.
 pub fn is_heavy(op: &str) -> bool {
     super::list::find(op).is_none_or(|known| known.heavy)
+}
+
+/// Returns the bytes that a stage takes on every GPU of a device, at most; nothing if it uses none.
+///
+/// # Errors
+/// If its arguments are not understood, or a layer does not fit.
+pub fn device_bytes(op: &str, args: &Canon, device: &Device) -> Result<Option<u64>, crate::nn::Error> {
+    let unknown = |error: serde_json::Error| crate::nn::Error::Checkpoint(error.to_string());
+    let (arch, setup) = match op {
+        "train" => {
+            let TrainArgs { arch, recipe, .. } = args.parse().map_err(unknown)?;
+            (arch, Setup::train(recipe.batch, 1))
+        }
+        "evaluate" => {
+            let EvaluateArgs { arch, .. } = args.parse().map_err(unknown)?;
+            let size = state::batch(&arch);
+            (arch, Setup::evaluate(size, 1))
+        }
+        "dissect" => {
+            let DissectArgs { arch, dissection, .. } = args.parse().map_err(unknown)?;
+            let size = state::batch(&arch);
+            (arch, Setup::evaluate(size, 1).observing(&dissection.layer))
+        }
+        _ => return Ok(None),
+    };
+    net::device_bytes(&arch, &setup.on(device))
 }
 
 /// Computes a stage.

@@ -3,6 +3,7 @@
 use super::{Problem, RunError};
 use crate::diag::codes::{data as codes, execution};
 use crate::nn::data::DataError;
+use crate::nn::device::DeviceError;
 use crate::nn::dissect::DissectError;
 use crate::nn::{self, mask::MaskError};
 
@@ -53,8 +54,25 @@ impl From<nn::Error> for Problem {
                 let known: Vec<String> = layers.iter().take(12).map(|layer| format!("`{layer}`")).collect();
                 Self::new(&codes::NO_SUCH_LAYER, message).help(format!("its layers are {}", known.join(", ")))
             }
+            nn::Error::Device(error) => of_device(error, message),
             _ => Self::new(&codes::NUMERICS_FAILED, message),
         }
+    }
+}
+
+fn of_device(error: &DeviceError, message: String) -> Problem {
+    match error {
+        DeviceError::OutOfMemory { fits, .. } => {
+            let problem = Problem::new(&execution::DEVICE_MEMORY, message);
+            match fits {
+                Some(fits) => problem.help(format!(
+                    "use a batch of at most {fits} images, more GPUs (`--device cuda:0,1`), or `--precision bf16`"
+                )),
+                None => problem.help("use a GPU with more memory, or one that nobody else uses"),
+            }
+        }
+        _ => Problem::new(&execution::DEVICE_FAILED, message)
+            .help("run again; if it fails again, use `--device cpu`, or `--fast` if cuDNN has no algorithm"),
     }
 }
 

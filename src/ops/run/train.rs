@@ -70,6 +70,7 @@ pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let args: TrainArgs = job.args()?;
     let course = job.course.ok_or_else(|| Problem::new(&execution::STAGE_FAILED, "the stage has no trajectory"))?;
     let images = data::open_task(&args.task, Split::Train, &job.surroundings.data_roots)?;
+    let device = job.device();
     let task = Task {
         arch: &args.arch,
         recipe: &args.recipe,
@@ -77,6 +78,7 @@ pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         augment: &args.task.augment,
         order: &args.order,
         threads: job.surroundings.threads,
+        device: &device,
     };
     let per_epoch = args.recipe.iterations_per_epoch(images.len() as u64);
     if per_epoch != course.trajectory.per_epoch {

@@ -1,0 +1,39 @@
+//! Compiles the CUDA kernels to PTX, if the feature asks for them. Nothing is done otherwise.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+const FETCHED: &str = "target/cuda/toolkit/nvidia/cu13/bin/nvcc";
+const SOURCE: &str = "src/nn/net/cuda/kernels.cu";
+
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed=build.rs");
+    if env::var_os("CARGO_FEATURE_CUDA").is_none() {
+        return ExitCode::SUCCESS;
+    }
+    println!("cargo::rerun-if-changed={SOURCE}");
+    ["CUDA_HOME", "NVCC"].iter().for_each(|name| println!("cargo::rerun-if-env-changed={name}"));
+    let nvcc = compiler();
+    let ptx = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("kernels.ptx");
+    // PTX for the oldest GPU that is served; the driver translates it for the one that is there. Without contraction,
+    // the arithmetic is that of the CPU.
+    let status = Command::new(&nvcc)
+        .args(["-ptx", "-arch=compute_80", "-O3", "-fmad=false", "--std=c++17", SOURCE, "-o"])
+        .arg(ptx)
+        .status();
+    let problem = match status {
+        Ok(status) if status.success() => return ExitCode::SUCCESS,
+        Ok(status) => format!("{} ended with {status}", nvcc.display()),
+        Err(error) => format!("{} cannot be started: {error}", nvcc.display()),
+    };
+    println!("cargo::error={problem}; `tools/cuda/build` fetches a CUDA compiler and builds with it");
+    ExitCode::FAILURE
+}
+
+/// The compiler that the environment names, else the one that `tools/cuda/toolkit` has fetched, else any.
+fn compiler() -> PathBuf {
+    let of_home = || env::var_os("CUDA_HOME").map(|home| PathBuf::from(home).join("bin/nvcc"));
+    let fetched = || Some(PathBuf::from(FETCHED)).filter(|path| path.exists());
+    env::var_os("NVCC").map(PathBuf::from).or_else(of_home).or_else(fetched).unwrap_or_else(|| "nvcc".into())
+}
