@@ -207,6 +207,7 @@ fn step(criterion: &mut Criterion) {
         order: &seed,
         threads: threads(),
         device: &Device::Cpu,
+        recompute: false,
     };
     let mut trainer = Trainer::new(task, &weights, None, 0).expect("a trainer");
     group.throughput(Throughput::Elements(64));

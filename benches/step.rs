@@ -136,6 +136,7 @@ fn main() {
             order: &seed,
             threads: options.threads,
             device: &Device::Cpu,
+            recompute: false,
         };
         let mut trainer = Trainer::new(task, &weights, mask.as_ref(), 0).expect("a trainer");
         time(&mut || {

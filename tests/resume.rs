@@ -143,6 +143,7 @@ fn options(store: &Store, cadence: Cadence, threads: usize) -> Options {
         jobs: Some(2),
         threads: Some(threads),
         gpus: Vec::new(),
+        recompute: false,
         fail_fast: false,
         cadence,
         data_roots: BTreeMap::new(),

@@ -23,6 +23,10 @@ pub(super) struct DeviceOptions {
     /// Let GPUs use the fastest algorithms, although results then differ in the last bits from run to run.
     #[arg(long)]
     fast: bool,
+    /// Compute most activations of a training again instead of keeping them: less memory, about a third more time, the
+    /// same bits.
+    #[arg(long)]
+    pub(super) recompute: bool,
 }
 
 /// A device as the user names it.

@@ -49,14 +49,14 @@ impl Plan {
     }
 }
 
-/// Says which stage that is still to run takes the most memory of a GPU; nothing for the processor.
+/// Says which stage that is still to run takes the most memory.
 fn memory(loaded: &Loaded, plan: &plan::Plan) -> String {
     let due = plan.stages.iter().filter(|stage| stage.status != Status::Cached);
     let needs = due.filter_map(|stage| {
         let args = &loaded.program.graph.node(stage.id).args;
-        Some((run::device_bytes(stage.op, args, &loaded.device).ok()??, &stage.name))
+        Some((run::peak_bytes(stage.op, args, &loaded.device, loaded.recompute).ok()??, &stage.name))
     });
     needs.max_by_key(|(bytes, _)| *bytes).map_or_else(String::new, |(bytes, name)| {
-        format!("memory of {}: at most {} each ({name})\n", loaded.device, figures::bytes(bytes))
+        format!("memory   {} for the largest stage ({name}) on {}\n", figures::bytes(bytes), loaded.device)
     })
 }

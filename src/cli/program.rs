@@ -51,6 +51,8 @@ pub(super) struct Loaded {
     pub(super) store: PathBuf,
     /// What computes networks.
     pub(super) device: Device,
+    /// Whether trainings compute activations again instead of keeping them.
+    pub(super) recompute: bool,
 }
 
 impl ProgramOptions {
@@ -76,7 +78,8 @@ impl ProgramOptions {
             output.diagnostics(&warnings, &typed.linked.sources);
         }
         let unusable = at_hand.problems.into_inner().unwrap_or_default();
-        Ok(Loaded { typed, program, profile, unusable, store, device })
+        let recompute = self.device.recompute;
+        Ok(Loaded { typed, program, profile, unusable, store, device, recompute })
     }
 
     /// Collects the settings of the profile, then those of the command line, which win; reports all that is wrong.

@@ -126,6 +126,7 @@ impl Run {
             jobs: if gpus.is_empty() { jobs } else { jobs.or(Some(1)) },
             threads: None,
             gpus,
+            recompute: loaded.recompute,
             fail_fast: self.fail_fast,
             cadence,
             data_roots,

@@ -33,6 +33,8 @@ pub(super) struct Assignment {
     pub threads: usize,
     /// Numbers of the GPUs that it may use.
     pub gpus: Vec<usize>,
+    /// Whether it computes activations again instead of keeping them.
+    pub recompute: bool,
     /// When training saves resume points.
     pub cadence: Cadence,
     /// Where named data sets are.
@@ -115,6 +117,7 @@ impl Assignment {
             store,
             threads,
             gpus: options.gpus.clone(),
+            recompute: options.recompute,
             cadence: options.cadence,
             data_roots: options.data_roots.clone(),
             data_cache: options.data_cache.clone(),

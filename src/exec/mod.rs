@@ -34,6 +34,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Numbers of the GPUs that share the work of every stage that computes a network; none for the processor.
     pub gpus: Vec<usize>,
+    /// Whether trainings compute activations again instead of keeping them.
+    pub recompute: bool,
     /// Stops after the first failure.
     pub fail_fast: bool,
     /// When training saves resume points.

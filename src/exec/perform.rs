@@ -105,6 +105,7 @@ fn compute(
         surroundings: Surroundings {
             threads: assignment.threads,
             gpus: assignment.gpus.clone(),
+            recompute: assignment.recompute,
             data_roots: assignment.data_roots.clone(),
             data_cache: assignment.data_cache.clone(),
             stop,

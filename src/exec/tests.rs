@@ -41,6 +41,7 @@ fn options(jobs: usize) -> Options {
         jobs: Some(jobs),
         threads: Some(4),
         gpus: Vec::new(),
+        recompute: false,
         fail_fast: false,
         cadence: Cadence::default(),
         data_roots: BTreeMap::new(),

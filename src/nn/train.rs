@@ -37,6 +37,8 @@ pub struct Task<'a> {
     pub threads: usize,
     /// What computes the network.
     pub device: &'a Device,
+    /// Whether most values are computed again for the backward pass instead of kept; it changes no bit of a result.
+    pub recompute: bool,
 }
 
 /// Where training stands: enough to go on with the same bits.
@@ -100,7 +102,11 @@ impl<'a> Trainer<'a> {
             return Err(Error::Images { expected: task.arch.input, found });
         }
         let batch = task.recipe.batch.clamp(1, task.images.len());
-        let setup = Setup { input: Some(found), ..Setup::train(batch, task.threads).on(task.device) };
+        let setup = Setup {
+            input: Some(found),
+            recompute: task.recompute,
+            ..Setup::train(batch, task.threads).on(task.device)
+        };
         let mut network = Network::new(task.arch, &setup)?;
         network.load(weights, mask)?;
         network.optimize(&task.recipe.optimizer)?;

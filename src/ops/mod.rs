@@ -58,6 +58,8 @@ pub struct Surroundings<'a> {
     pub threads: usize,
     /// Numbers of the GPUs that it may use.
     pub gpus: Vec<usize>,
+    /// Whether training computes activations again instead of keeping them.
+    pub recompute: bool,
     /// Where named data sets are.
     pub data_roots: BTreeMap<String, PathBuf>,
     /// Directory for generated data sets.

@@ -36,7 +36,16 @@ fn train(arch: &Arch, mask: Option<&Mask>, device: &Device) -> (Vec<f64>, Snapsh
     let images = Ordered::new(8 * STEPS, classes, arch.input, &order);
     let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: false, weight_decay: 1e-4, decay: Decay::All };
     let recipe = Recipe { optimizer, batch: 8, label_smoothing: 0.0 };
-    let task = Task { arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 1, device };
+    let task = Task {
+        arch,
+        recipe: &recipe,
+        images: &images,
+        augment: &[],
+        order: &order,
+        threads: 1,
+        device,
+        recompute: false,
+    };
     let mut trainer = Trainer::new(task, &weights, mask, 0).unwrap();
     let losses = (0..STEPS).map(|_| trainer.step(0.01).unwrap().loss).collect();
     (losses, trainer.snapshot().unwrap())

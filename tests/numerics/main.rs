@@ -219,8 +219,16 @@ fn losses_of_twenty_steps_are_pytorchs() {
             None => Optimizer::Sgd { momentum: run.momentum, nesterov: run.nesterov, weight_decay, decay },
         };
         let recipe = Recipe { optimizer, batch: run.batch, label_smoothing: run.label_smoothing };
-        let task =
-            Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 2, device };
+        let task = Task {
+            arch: &arch,
+            recipe: &recipe,
+            images: &images,
+            augment: &[],
+            order: &order,
+            threads: 2,
+            device,
+            recompute: false,
+        };
         let mask = run.masked.then(|| random_half(&arch));
         let mut trainer = Trainer::new(task, &weights, mask.as_ref(), 0).unwrap();
         // PyTorch's own single precision parts from double precision, and so may this; never by a different order.

@@ -124,7 +124,16 @@ fn twenty_steps(device: &Place, slack: f32) {
     let Training { rate, momentum, weight_decay, .. } = training;
     let optimizer = Optimizer::Sgd { momentum, nesterov: false, weight_decay, decay: Decay::All };
     let recipe = Recipe { optimizer, batch, label_smoothing: 0.0 };
-    let task = Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 2, device };
+    let task = Task {
+        arch: &arch,
+        recipe: &recipe,
+        images: &images,
+        augment: &[],
+        order: &order,
+        threads: 2,
+        device,
+        recompute: false,
+    };
     let mut trainer = Trainer::new(task, &weights, None, 0).unwrap();
     let mut errors = Vec::new();
     for expected in &training.losses {

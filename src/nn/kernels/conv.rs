@@ -11,7 +11,7 @@ use super::norm::Moments;
 use super::sparse::Sparse;
 use super::transpose::{Extent, transpose};
 use super::winograd::Winograd;
-use super::{DEPTH, PANELS, Shared, TASKS, Threads, finish, with_scratch};
+use super::{DEPTH, PANELS, Shared, TASKS, Threads, clear, finish, grow, with_scratch};
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,26 @@ pub(in crate::nn) struct Finish<'a> {
 pub(in crate::nn) struct Workspace {
     packed: Vec<f32>,
     sums: Vec<f32>,
+}
+
+impl Workspace {
+    /// Returns the numbers that it has room for.
+    pub(in crate::nn) fn room(&self) -> usize {
+        self.packed.capacity() + self.sums.capacity()
+    }
+}
+
+/// Numbers that a convolution needs beside its operands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::nn) struct Needs {
+    /// Weights as the forward pass reads them.
+    pub packed: usize,
+    /// Weights as the gradient of the input reads them.
+    pub swapped: usize,
+    /// Partial sums of the gradient of the weights.
+    pub sums: usize,
+    /// Partial moments of the output.
+    pub moments: usize,
 }
 
 /// A convolution with its tables, ready to run on any number of images.
@@ -173,6 +193,40 @@ impl Conv {
             fresh: false,
             keeps_weights: false,
         }
+    }
+
+    /// Returns what passes over `n` images need, the dense way.
+    pub(in crate::nn) fn needs(&self, n: usize) -> Needs {
+        let g = &self.geometry;
+        if let Some(winograd) = &self.winograd {
+            let [packed, swapped] = [false, true].map(|swapped| winograd.packed(swapped));
+            return Needs { packed, swapped, sums: winograd.sums(n), moments: winograd.moments(n) };
+        }
+        let backward = self.backward.iter().map(|phase| packed(g, phase.taps.len(), true)).max();
+        let (parts, size, _) = self.sums(n);
+        Needs {
+            packed: packed(g, g.taps(), false),
+            swapped: backward.unwrap_or(0),
+            sums: parts * size,
+            moments: self.forward.places(n).div_ceil(self.forward.block(n)) * 2 * g.outputs,
+        }
+    }
+
+    /// Returns the number of weights that are packed now.
+    pub(in crate::nn) fn packed_len(&self) -> usize {
+        self.packed.len()
+    }
+
+    /// Returns the parts that the gradient of the weights is summed in, the numbers of each, and the tasks of each.
+    fn sums(&self, n: usize) -> (usize, usize, usize) {
+        let (g, phase) = (self.geometry, &self.forward);
+        let width = panel(g.outputs / g.groups);
+        let panels = (g.outputs / g.groups).div_ceil(width);
+        let depth = phase.window.depth();
+        let tasks = g.groups * depth.div_ceil(DEPTH) * panels.div_ceil(PANELS);
+        let blocks = phase.places(n).div_ceil(BLOCK);
+        let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
+        (parts, g.groups * panels * depth * width, tasks)
     }
 
     /// Says that the weights of the next pass are others than before.
@@ -293,12 +347,9 @@ impl Conv {
         let panels = outputs.div_ceil(width);
         let depth = phase.window.depth();
         let (chunks, bundles) = (depth.div_ceil(DEPTH), panels.div_ceil(PANELS));
-        let tasks = g.groups * chunks * bundles;
         let blocks = phase.places(n).div_ceil(BLOCK);
-        let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
-        let size = g.groups * panels * depth * width;
-        all.clear();
-        all.resize(parts * size, 0.0);
+        let (parts, size, tasks) = self.sums(n);
+        clear(all, parts * size);
         let sums = Shared(all.as_mut_ptr());
         threads.each(parts * tasks, |task| {
             let (part, task) = (task / tasks, task % tasks);
@@ -458,6 +509,14 @@ fn backward_phases(g: &Geometry, output: [usize; 2]) -> Vec<Phase> {
         .collect()
 }
 
+/// Numbers of packed weights, for some taps.
+fn packed(g: &Geometry, taps: usize, swapped: bool) -> usize {
+    let (outputs, inputs) = (g.outputs / g.groups, g.inputs / g.groups);
+    let (targets, sources) = if swapped { (inputs, outputs) } else { (outputs, inputs) };
+    let width = panel(targets);
+    g.groups * targets.div_ceil(width) * taps * sources * width
+}
+
 /// Brings weights into the order in which the inner loop reads them, `[group][panel][tap][source channel][lane]`;
 /// for the data gradient sources and targets change places.
 fn pack(threads: &Threads, g: &Geometry, taps: &[usize], swapped: bool, w: &[f32], packed: &mut Vec<f32>) {
@@ -466,9 +525,9 @@ fn pack(threads: &Threads, g: &Geometry, taps: &[usize], swapped: bool, w: &[f32
     let width = panel(targets);
     let panels = targets.div_ceil(width);
     let size = taps.len() * sources * width;
-    let all_sizes = g.groups * panels * size;
-    packed.resize(packed.len().max(all_sizes), 0.0);
-    threads.pieces(&mut packed[..all_sizes], size, |nth, packed| {
+    let count = self::packed(g, taps.len(), swapped);
+    grow(packed, count);
+    threads.pieces(&mut packed[..count], size, |nth, packed| {
         let (group, first) = (nth / panels, nth % panels * width);
         let inside = width.min(targets - first);
         let w = &w[group * outputs * inputs * all..][..outputs * inputs * all];

@@ -188,7 +188,7 @@ proptest! {
             let (mut dx, mut dother) = (numbers(seed ^ 5, len), numbers(seed ^ 6, len));
             let (mut dscale, mut dshift) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
             let summand = summand.is_some().then_some((dother.as_mut_slice(), !add));
-            norm.gradient(&one, &x, passed, &dy, &scale, (&mut dscale, &mut dshift), add, &mut dx, summand);
+            norm.gradient(&one, &x, passed, &dy, &scale, (&mut dscale, &mut dshift), add, &mut dx, summand, &mut Moments::default());
             [y, dx, dother, dscale, dshift, running.concat()].concat()
         });
     }

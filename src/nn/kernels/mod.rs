@@ -90,6 +90,19 @@ impl Shared {
     }
 }
 
+/// Makes a buffer at least `len` long, and no longer than it has to be.
+fn grow(buffer: &mut Vec<f32>, len: usize) {
+    buffer.reserve_exact(len.saturating_sub(buffer.len()));
+    buffer.resize(buffer.len().max(len), 0.0);
+}
+
+/// Makes a buffer `len` zeros.
+fn clear(buffer: &mut Vec<f32>, len: usize) {
+    buffer.clear();
+    buffer.reserve_exact(len);
+    buffer.resize(len, 0.0);
+}
+
 /// Lends `len` values that this thread reuses; what they are is undefined.
 fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     thread_local! {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::simd::vectorised;
-use super::{Shared, Threads};
+use super::{Shared, Threads, clear};
 
 /// Added to variances, as PyTorch does by default.
 pub(in crate::nn) const EPSILON: f64 = 1e-5;
@@ -35,9 +35,13 @@ impl Moments {
     /// Makes room for `rows` rows in blocks of `block`.
     pub(super) fn begin(&mut self, channels: usize, block: usize, rows: usize) -> Partial {
         (self.channels, self.block, self.rows) = (channels, block, rows);
-        self.values.clear();
-        self.values.resize(rows.div_ceil(block) * 2 * channels, 0.0);
+        clear(&mut self.values, rows.div_ceil(block) * 2 * channels);
         Partial { channels, values: Shared(self.values.as_mut_ptr()) }
+    }
+
+    /// Returns the numbers that it has room for.
+    pub(in crate::nn) fn room(&self) -> usize {
+        self.values.capacity()
     }
 
     /// Takes the moments of `x`.
@@ -155,7 +159,7 @@ pub(in crate::nn) fn fold(
 }
 
 /// Rows that one task works on.
-fn rows_of(channels: usize) -> usize {
+pub(super) fn rows_of(channels: usize) -> usize {
     (PIECE / channels).clamp(8, 512)
 }
 
@@ -168,7 +172,6 @@ pub(in crate::nn) struct Norm {
     inverse: Vec<f32>,
     factor: Vec<f32>,
     offset: Vec<f32>,
-    partial: Vec<f32>,
 }
 
 /// What follows a normalisation.
@@ -196,7 +199,17 @@ impl Norm {
     pub(in crate::nn) fn new(channels: usize) -> Self {
         let zeros = || vec![0.0; channels];
         let (mean, inverse, factor, offset) = (zeros(), zeros(), zeros(), zeros());
-        Self { channels, constant: false, mean, inverse, factor, offset, partial: Vec::new() }
+        Self { channels, constant: false, mean, inverse, factor, offset }
+    }
+
+    /// Returns the numbers that it holds.
+    pub(in crate::nn) fn len(&self) -> usize {
+        4 * self.channels
+    }
+
+    /// Returns what passes over `rows` rows need in partial moments of the input, and in partial sums of gradients.
+    pub(in crate::nn) fn needs(channels: usize, rows: usize) -> usize {
+        rows.div_ceil(rows_of(channels)) * 2 * channels
     }
 
     /// Normalises by the batch's own statistics and updates the running mean and variance (unbiased). The moments of
@@ -274,10 +287,10 @@ impl Norm {
     }
 
     /// dx = (or +=) the gradient of the input; also the gradients of scale and shift. `other` takes (or adds) the
-    /// gradient of the summand.
+    /// gradient of the summand; `partial` lends its memory.
     #[expect(clippy::too_many_arguments, reason = "batch normalisation has this many operands")]
     pub(in crate::nn) fn gradient(
-        &mut self,
+        &self,
         threads: &Threads,
         x: &[f32],
         passed: Passed<'_>,
@@ -287,10 +300,11 @@ impl Norm {
         add: bool,
         dx: &mut [f32],
         other: Option<(&mut [f32], bool)>,
+        partial: &mut Moments,
     ) {
         let channels = self.channels;
         let count = (x.len() / channels) as f64;
-        let sums = self.sums(threads, x, passed, dy);
+        let sums = self.sums(threads, x, passed, dy, &mut partial.values);
         for c in 0..channels {
             dshift[c] = sums[c] as f32;
             dscale[c] = (sums[channels + c] * f64::from(self.inverse[c])) as f32;
@@ -334,13 +348,11 @@ impl Norm {
     }
 
     /// Σ g and Σ g (x − mean) of every channel, over pieces of the rows in a fixed order.
-    fn sums(&mut self, threads: &Threads, x: &[f32], passed: Passed<'_>, dy: &[f32]) -> Vec<f64> {
+    fn sums(&self, threads: &Threads, x: &[f32], passed: Passed<'_>, dy: &[f32], values: &mut Vec<f32>) -> Vec<f64> {
         let channels = self.channels;
         let (piece, width) = (rows_of(channels) * channels, 2 * channels);
         let pieces = x.len().div_ceil(piece);
-        let mut values = std::mem::take(&mut self.partial);
-        values.clear();
-        values.resize(pieces * width, 0.0);
+        clear(values, pieces * width);
         let partial = Shared(values.as_mut_ptr());
         let [mean, factor, offset] = [&self.mean, &self.factor, &self.offset].map(|row| tiled(row));
         threads.each(pieces, |i| {
@@ -360,7 +372,6 @@ impl Norm {
                 *total += f64::from(*sum);
             }
         }
-        self.partial = values;
         totals
     }
 }

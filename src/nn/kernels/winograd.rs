@@ -12,7 +12,8 @@ mod transform;
 
 use super::conv::{Finish, Geometry};
 use super::micro::{Rows, TILE, Target, correlate, multiply, panel};
-use super::{DEPTH, PANELS, Shared, TASKS, Threads, finish, with_scratch};
+use super::norm::rows_of;
+use super::{DEPTH, PANELS, Shared, TASKS, Threads, clear, finish, grow, with_scratch};
 use grid::{Grid, MOST, Tiles};
 use transform::{Panels, gather_filters, gradient_tiles, input_tiles, output_tiles, transform_filters};
 
@@ -38,6 +39,24 @@ fn stride_of(channels: usize) -> usize {
     if channels >= DEPTH { channels + LANES } else { channels }
 }
 
+/// How the gradient of the weights is cut into tasks.
+struct Cut {
+    /// Parts that are summed by themselves.
+    parts: usize,
+    /// Numbers of a part.
+    size: usize,
+    /// Lines of spots of a task.
+    lines: usize,
+    /// Tiles that are worked on together, and how often.
+    block: usize,
+    blocks: usize,
+    /// Tasks of a part.
+    tasks: usize,
+    /// Chunks of inputs and bundles of panels.
+    chunks: usize,
+    bundles: usize,
+}
+
 impl Winograd {
     /// Whether a convolution can go this way.
     pub(super) fn suits(g: &Geometry) -> bool {
@@ -56,6 +75,44 @@ impl Winograd {
         }
     }
 
+    /// Numbers of transformed weights.
+    pub(super) fn packed(&self, swapped: bool) -> usize {
+        let (targets, sources) = if swapped { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
+        SPOTS * targets.next_multiple_of(panel(targets)) * sources
+    }
+
+    /// Numbers of the partial sums of the gradient of the weights for `n` images.
+    pub(super) fn sums(&self, n: usize) -> usize {
+        let Cut { parts, size, .. } = self.cut(n);
+        parts * size
+    }
+
+    /// Numbers of the partial moments of the outputs of `n` images.
+    pub(super) fn moments(&self, n: usize) -> usize {
+        let tiles = self.forward.count(n);
+        let blocks = if is_whole(&self.forward) {
+            tiles.div_ceil(tiles_of([self.inputs, self.outputs], tiles))
+        } else {
+            (n * self.forward.to[0] * self.forward.to[1]).div_ceil(rows_of(self.outputs))
+        };
+        blocks * 2 * self.outputs
+    }
+
+    /// How the gradient of the weights is cut.
+    fn cut(&self, n: usize) -> Cut {
+        let width = panel(self.outputs);
+        let panels = self.outputs.div_ceil(width);
+        let (chunks, bundles) = (self.inputs.div_ceil(DEPTH), panels.div_ceil(PANELS));
+        let size = SPOTS * panels * self.inputs * width;
+        // Either a task sums all spots of some tiles, or one line of spots for more tiles.
+        let lines = if size <= FEW { 4 } else { 1 };
+        let block = if lines == 4 { fitting(self.inputs + self.outputs) } else { 8 * TILE };
+        let blocks = self.forward.count(n).div_ceil(block);
+        let tasks = 4 / lines * chunks * bundles;
+        let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
+        Cut { parts, size, lines, block, blocks, tasks, chunks, bundles }
+    }
+
     /// Transforms weights `[out, in, 3, 3]` to `[spot][panel][source][lane]`; for the data gradient the filter is
     /// mirrored and sources and targets change places.
     #[expect(clippy::needless_range_loop, reason = "a lane is a place in the weights as well")]
@@ -63,7 +120,7 @@ impl Winograd {
         let (targets, sources) = if swapped { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
         let width = panel(targets);
         let panels = targets.div_ceil(width);
-        packed.resize(packed.len().max(SPOTS * panels * sources * width), 0.0);
+        grow(packed, self.packed(swapped));
         let to = Shared(packed.as_mut_ptr());
         let blocks = sources.div_ceil(LANES);
         threads.each(panels * blocks, |task| {
@@ -127,17 +184,9 @@ impl Winograd {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let width = panel(outputs);
         let panels = outputs.div_ceil(width);
-        let (chunks, bundles) = (inputs.div_ceil(DEPTH), panels.div_ceil(PANELS));
         let tiles = self.forward.count(n);
-        let size = SPOTS * panels * inputs * width;
-        // Either a task sums all spots of some tiles, or one line of spots for more tiles.
-        let lines = if size <= FEW { 4 } else { 1 };
-        let block = if lines == 4 { fitting(inputs + outputs) } else { 8 * TILE };
-        let blocks = tiles.div_ceil(block);
-        let tasks = 4 / lines * chunks * bundles;
-        let parts = (TASKS / tasks).clamp(1, blocks.div_ceil(4).max(1));
-        sums.clear();
-        sums.resize(parts * size, 0.0);
+        let Cut { parts, size, lines, block, blocks, tasks, chunks, bundles } = self.cut(n);
+        clear(sums, parts * size);
         let all = Shared(sums.as_mut_ptr());
         threads.each(parts * tasks, |task| {
             let (part, task) = (task / tasks, task % tasks);
@@ -202,6 +251,16 @@ fn fitting(channels: usize) -> usize {
     (11_000 / channels / TILE * TILE).clamp(2 * TILE, 8 * TILE)
 }
 
+/// Whether every tile is whole: then moments are taken of each block while it is near.
+fn is_whole(grid: &Grid) -> bool {
+    grid.to.iter().all(|extent| extent.is_multiple_of(2))
+}
+
+/// Tiles that a forward pass works on together.
+fn tiles_of([inputs, outputs]: [usize; 2], tiles: usize) -> usize {
+    fitting(inputs + outputs.min(PANELS * panel(outputs))).min(tiles.div_ceil(TASKS).next_multiple_of(TILE))
+}
+
 /// Outputs of all tiles of a grid: `channels` are those of `x` and of `y`.
 #[expect(clippy::too_many_arguments, reason = "operands and their sizes")]
 fn convolve(
@@ -219,13 +278,12 @@ fn convolve(
     let width = panel(outputs);
     let panels = outputs.div_ceil(width);
     let tiles = grid.count(n);
-    let block = fitting(inputs + outputs.min(PANELS * width)).min(tiles.div_ceil(TASKS).next_multiple_of(TILE));
+    let block = tiles_of(channels, tiles);
     let blocks = tiles.div_ceil(block);
     let bundle = if blocks >= TASKS { panels } else { PANELS };
     let bundles = panels.div_ceil(bundle);
     let stride = stride_of(inputs);
-    // Where every tile is whole, moments are taken of each block while it is near.
-    let whole = grid.to.iter().all(|extent| extent.is_multiple_of(2));
+    let whole = is_whole(grid);
     let mut moments = finish.moments.take();
     let partial = moments.as_mut().filter(|_| whole).map(|moments| moments.begin(outputs, 4 * block, 4 * tiles));
     assert!(y.len() >= n * grid.to[0] * grid.to[1] * outputs, "outputs fit");

@@ -65,6 +65,6 @@ pub(super) trait Engine {
     /// Counts the layers that multiplied only weights that are not 0 in the last pass.
     fn sparse_layers(&self) -> usize;
 
-    /// Returns the bytes of the buffers of values and gradients.
-    fn buffer_bytes(&self) -> usize;
+    /// Returns the bytes of memory that it holds.
+    fn held_bytes(&self) -> u64;
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::arch::{Role, Survey};
+use crate::domain::arch::{Parameter, Role, Survey};
 use crate::nn::Error;
 use crate::nn::kernels::conv::{Conv, Finish, Workspace};
 use crate::nn::kernels::loss::{Sums, cross_entropy};
@@ -27,7 +27,10 @@ pub(super) struct Host {
     memories: Vec<Vec<Vec<f32>>>,
     kept: Vec<Option<Arc<[bool]>>>,
     buffers: Buffers,
+    /// Of what each normalisation reads.
     moments: Vec<Moments>,
+    /// Lent to the gradient of one normalisation after the other.
+    partial: Moments,
     workspace: Workspace,
     segments: Vec<Range<usize>>,
     mode: Mode,
@@ -131,6 +134,7 @@ impl Host {
                 memory: sizes.into_iter().map(|size| vec![0.0; size * setup.batch.max(1)]).collect(),
             },
             moments: (0..program.moments).map(|_| Moments::default()).collect(),
+            partial: Moments::default(),
             workspace: Workspace::default(),
             segments,
             mode: setup.mode,
@@ -140,6 +144,49 @@ impl Host {
             program,
             threads,
         }
+    }
+
+    /// Returns the bytes that a program will hold once it has learned from (or evaluated) a whole batch, with `memories`
+    /// numbers remembered per weight. What lists of weights that are not 0 take is not more than what dense ones take.
+    pub(super) fn needed_bytes(
+        program: &Program,
+        survey: &Survey,
+        setup: &Setup,
+        layout: &Layout,
+        memories: usize,
+    ) -> u64 {
+        let (n, train) = (setup.batch.max(1), setup.mode == Mode::Train);
+        let stored = survey.parameters.iter().filter(|entry| entry.role != Role::BatchCount);
+        let learned = survey.parameters.iter().filter(|entry| entry.role.is_learned()).map(Parameter::elements);
+        let learned = if train { (1 + memories) * learned.sum::<usize>() } else { 0 };
+        let (mut kept, mut packed, mut sums, mut partial) = (0, 0, 0, 0);
+        for step in &program.steps {
+            match step.work {
+                Work::Conv { geometry, moments: taken, .. } => {
+                    let conv = Conv::new(geometry, train && (step.x != 0 || setup.differentiate_input));
+                    let needs = conv.needs(n);
+                    if train {
+                        packed = packed.max(needs.packed).max(needs.swapped);
+                        sums = sums.max(needs.sums);
+                        kept += if taken.is_some() && !setup.frozen { needs.moments } else { 0 };
+                    } else {
+                        kept += needs.packed;
+                    }
+                }
+                Work::Norm { channels, taken, .. } => {
+                    let needs = Norm::needs(channels, n * program.shapes[step.x].values() / channels);
+                    kept += Norm::new(channels).len();
+                    if train {
+                        kept += if taken || setup.frozen { 0 } else { needs };
+                        partial = partial.max(needs);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let buffers = layout.sizes.iter().sum::<usize>() * n;
+        let numbers = stored.map(Parameter::elements).sum::<usize>() + learned + buffers;
+        ((numbers + kept + packed + sums + partial) * size_of::<f32>()) as u64
     }
 
     /// Computes the value of a step.
@@ -198,7 +245,7 @@ impl Host {
     /// Computes the gradients of a step's parameters and inputs from the gradient of its value.
     fn differentiate(&mut self, nth: usize) {
         let n = self.images;
-        let Self { program, threads, parameters, workspace, .. } = self;
+        let Self { program, threads, parameters, workspace, partial, .. } = self;
         let step = &program.steps[nth];
         let (x, y, add) = (step.x, step.y, step.add);
         let [dx, dy] = [x, y].map(|value| self.buffers.gradient(value));
@@ -231,7 +278,7 @@ impl Host {
                     };
                     let (of_x, dy) = (buffers.get(x, n), buffers.get(dy, n));
                     let dother = dother.map(|dother| (dother, add[1]));
-                    norm.gradient(threads, of_x, passed, dy, scale, affine, add[0], dx, dother);
+                    norm.gradient(threads, of_x, passed, dy, scale, affine, add[0], dx, dother, partial);
                 };
                 match dother {
                     None => self.buffers.with(dx, n, |buffers, dx| work(buffers, dx, None)),
@@ -396,8 +443,23 @@ impl Engine for Host {
         self.kernels.iter().filter(|kernel| matches!(kernel, Kernel::Conv(conv) if conv.is_sparse())).count()
     }
 
-    fn buffer_bytes(&self) -> usize {
-        self.buffers.memory.iter().map(|buffer| buffer.len() * size_of::<f32>()).sum()
+    fn held_bytes(&self) -> u64 {
+        let all = |lists: &[Vec<f32>]| lists.iter().map(Vec::len).sum::<usize>();
+        let Parameters { values, gradients } = &self.parameters;
+        let of_kernel = |kernel: &Kernel| match kernel {
+            Kernel::Conv(conv) => conv.packed_len(),
+            Kernel::Norm(norm) => norm.len(),
+            Kernel::Plain => 0,
+        };
+        let numbers = all(values)
+            + all(gradients)
+            + self.memories.iter().map(|memory| all(memory)).sum::<usize>()
+            + all(&self.buffers.memory)
+            + self.kernels.iter().map(of_kernel).sum::<usize>()
+            + self.workspace.room()
+            + self.partial.room()
+            + self.moments.iter().map(Moments::room).sum::<usize>();
+        (numbers * size_of::<f32>()) as u64
     }
 }
 

@@ -149,9 +149,9 @@ impl Network {
         self.engine.sparse_layers()
     }
 
-    /// Returns the bytes of the buffers of values and gradients.
-    pub fn buffer_bytes(&self) -> usize {
-        self.engine.buffer_bytes()
+    /// Returns the bytes of memory that it holds on its device.
+    pub fn held_bytes(&self) -> u64 {
+        self.engine.held_bytes()
     }
 
     /// Loads a state dict, pruned weights as zeros, which they stay.
@@ -269,20 +269,20 @@ impl Network {
     }
 }
 
-/// Returns the bytes that a network takes on every GPU of its device, at most; nothing for the processor.
+/// Returns the bytes that a network takes on its device (on each, if there are several), with `memories` numbers
+/// remembered of each weight: exactly on the processor, at most on GPUs.
 ///
 /// # Errors
 /// As [`Network::new`].
-#[cfg_attr(not(feature = "cuda"), expect(unused_variables, reason = "without CUDA, there is nothing to lay out"))]
-pub fn device_bytes(arch: &Arch, setup: &Setup) -> Result<Option<u64>, Error> {
+pub fn needed_bytes(arch: &Arch, setup: &Setup, memories: usize) -> Result<u64, Error> {
+    let survey = arch.survey_at(setup.input.unwrap_or(arch.input))?;
+    let program = program(arch, &survey, setup)?;
+    let layout = lay_out(&program, setup);
     match &setup.device {
-        domain::device::Device::Cpu => Ok(None),
+        domain::device::Device::Cpu => Ok(Host::needed_bytes(&program, &survey, setup, &layout, memories)),
         #[cfg(feature = "cuda")]
         domain::device::Device::Cuda(device) => {
-            let survey = arch.survey_at(setup.input.unwrap_or(arch.input))?;
-            let program = program(arch, &survey, setup)?;
-            let layout = lay_out(&program, setup);
-            Ok(Some(cuda::needed_bytes(Arc::new(program), &survey, setup, layout, device)))
+            Ok(cuda::needed_bytes(Arc::new(program), &survey, setup, layout, device))
         }
         #[cfg(not(feature = "cuda"))]
         domain::device::Device::Cuda(_) => Err(DeviceError::NotBuilt.into()),

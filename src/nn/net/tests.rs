@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::arch::Layer;
-use crate::domain::arch::samples::{cifar_resnet, norm, sequence};
+use crate::domain::arch::samples::{cifar_resnet, norm, resnet50, sequence};
+use crate::domain::recipe::{Decay, Optimizer};
 use crate::domain::seed::Seed;
 use crate::nn::device::devices;
 use crate::nn::init::initialize;
@@ -282,7 +283,47 @@ fn layers_are_observed(device: &domain::device::Device) {
 #[test]
 fn computing_values_again_saves_memory() {
     let arch = domain::arch::samples::resnet50(1000, 64);
-    let bytes = |recompute| Network::new(&arch, &Setup { recompute, ..Setup::train(4, 1) }).unwrap().buffer_bytes();
+    let bytes = |recompute| Network::new(&arch, &Setup { recompute, ..Setup::train(32, 1) }).unwrap().held_bytes();
     let (all, again) = (bytes(false), bytes(true));
-    assert!(again * 2 < all, "{again} of {all}");
+    assert!(again * 4 < all * 3, "{again} of {all}");
+}
+
+/// What `plan` says is what is there after a step: layers of every kind, wide and narrow, trained and evaluated.
+#[test]
+fn memory_is_known_before() {
+    let odd = sequence(vec![
+        ("grouped", conv(12, [3, 3], 2, 1, 1, 3)),
+        ("bn", norm()),
+        ("relu", Layer::Relu),
+        ("wide", conv(48, [5, 5], 1, 2, 1, 1)),
+        ("pool", Layer::MaxPool { kernel: 3, stride: 2, pad: 1 }),
+        ("fc", Layer::Linear { out: 10 }),
+    ]);
+    let archs = [
+        cifar_resnet(1, 8, 10, 3, 16),
+        cifar_resnet(2, 16, 10, 3, 15),
+        resnet50(10, 64),
+        Arch { root: odd, input: shape(9, 21, 18) },
+    ];
+    for arch in archs {
+        let weights = initialize(&arch, &seed()).unwrap();
+        let n = 5;
+        let images = random(&mut Stream::new(&seed(), "images").at(0, 0), n * arch.input.values());
+        let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0, decay: Decay::All };
+        for recompute in [false, true] {
+            let setup = Setup { recompute, ..Setup::train(n, 1) };
+            let mut network = Network::new(&arch, &setup).unwrap();
+            network.load(&weights, None).unwrap();
+            network.optimize(&optimizer).unwrap();
+            network.forward(&images, n).unwrap();
+            network.learn(&[0, 1, 2, 3, 4], 0.0).unwrap();
+            network.update(0.1).unwrap();
+            assert_eq!(network.held_bytes(), needed_bytes(&arch, &setup, 1).unwrap(), "{arch:?}");
+        }
+        let setup = Setup::evaluate(n, 1);
+        let mut network = Network::new(&arch, &setup).unwrap();
+        network.load(&weights, None).unwrap();
+        network.forward(&images, n).unwrap();
+        assert_eq!(network.held_bytes(), needed_bytes(&arch, &setup, 0).unwrap(), "{arch:?}");
+    }
 }

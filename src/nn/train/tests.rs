@@ -99,7 +99,16 @@ fn pruning_on_the_way_resumes(device: &Device) {
     let weights = initialize(&arch, &seed(1)).unwrap();
     let given = half(&arch, &weights);
     let recipe = recipe(16);
-    let task = Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 2, device };
+    let task = Task {
+        arch: &arch,
+        recipe: &recipe,
+        images: &images,
+        augment: &[],
+        order: &order,
+        threads: 2,
+        device,
+        recompute: false,
+    };
     let by = Rule::Score { score: Score::Abs(Box::new(Score::Weight)) };
     let gradual = Gradual { by, scope: Scope::Global, keep: vec!["fc.weight".into()] };
     let prunings = [(2, "5/8"), (4, "3/4"), (7, "3/4")];
@@ -158,6 +167,7 @@ fn resumes_with_the_same_bits(device: &Device, width: usize, recipe: &Recipe) {
         order: &order,
         threads,
         device,
+        recompute: threads == 3,
     };
     let mut whole = Trainer::new(task(1), &weights, Some(&mask), 0).unwrap();
     assert_eq!(whole.per_epoch(), 4);
@@ -191,7 +201,16 @@ fn a_small_network_learns() {
 fn learns(device: &Device) {
     let (arch, images, recipe, order) = (cifar_resnet(1, 8, 4, 1, 8), Quarters(256), recipe(32), seed(1));
     let weights = initialize(&arch, &seed(1)).unwrap();
-    let task = Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 1, device };
+    let task = Task {
+        arch: &arch,
+        recipe: &recipe,
+        images: &images,
+        augment: &[],
+        order: &order,
+        threads: 1,
+        device,
+        recompute: false,
+    };
     let mut trainer = Trainer::new(task, &weights, None, 0).unwrap();
     for _ in 0..40 {
         trainer.step(0.05).unwrap();
@@ -214,7 +233,16 @@ fn divergence_is_an_error_with_its_place() {
 fn diverges(device: &Device) {
     let (arch, images, recipe, order) = (cifar_resnet(1, 8, 4, 1, 8), Quarters(40), recipe(16), seed(1));
     let weights = initialize(&arch, &seed(1)).unwrap();
-    let task = Task { arch: &arch, recipe: &recipe, images: &images, augment: &[], order: &order, threads: 1, device };
+    let task = Task {
+        arch: &arch,
+        recipe: &recipe,
+        images: &images,
+        augment: &[],
+        order: &order,
+        threads: 1,
+        device,
+        recompute: false,
+    };
     let mut trainer = Trainer::new(task, &weights, None, 0).unwrap();
     let error = (0..6).find_map(|_| trainer.step(1e30).err()).unwrap();
     assert!(matches!(error, Error::Diverged { epoch: 0, iteration: 1..3, .. }), "{error}");

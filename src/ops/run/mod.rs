@@ -259,30 +259,39 @@ pub fn is_heavy(op: &str) -> bool {
     super::list::find(op).is_none_or(|known| known.heavy)
 }
 
-/// Returns the bytes that a stage takes on every GPU of a device, at most; nothing if it uses none.
+/// Returns the bytes of memory that a stage takes at its peak, on each of its devices; nothing for a stage that is light.
+/// On the processor a training also holds, while it saves, copies of weights and of what the optimiser remembers.
 ///
 /// # Errors
 /// If its arguments are not understood, or a layer does not fit.
-pub fn device_bytes(op: &str, args: &Canon, device: &Device) -> Result<Option<u64>, crate::nn::Error> {
+pub fn peak_bytes(op: &str, args: &Canon, device: &Device, recompute: bool) -> Result<Option<u64>, crate::nn::Error> {
     let unknown = |error: serde_json::Error| crate::nn::Error::Checkpoint(error.to_string());
-    let (arch, setup) = match op {
+    let on_host = *device == Device::Cpu;
+    let (arch, setup, memories) = match op {
         "train" => {
             let TrainArgs { arch, recipe, .. } = args.parse().map_err(unknown)?;
-            (arch, Setup::train(recipe.batch, 1))
+            (arch, Setup { recompute, ..Setup::train(recipe.batch, 1) }, recipe.optimizer.memory())
         }
         "evaluate" => {
             let EvaluateArgs { arch, .. } = args.parse().map_err(unknown)?;
             let size = state::batch(&arch);
-            (arch, Setup::evaluate(size, 1))
+            (arch, Setup::evaluate(size, 1), 0)
         }
         "dissect" => {
             let DissectArgs { arch, dissection, .. } = args.parse().map_err(unknown)?;
-            let size = state::batch(&arch);
-            (arch, Setup::evaluate(size, 1).observing(&dissection.layer))
+            (arch, Setup::evaluate(dissection.batch, 1).observing(&dissection.layer), 0)
         }
         _ => return Ok(None),
     };
-    net::device_bytes(&arch, &setup.on(device))
+    let bytes = net::needed_bytes(&arch, &setup.clone().on(device), memories as usize)?;
+    if !on_host {
+        return Ok(Some(bytes));
+    }
+    let images = (setup.batch * arch.input.values()) as u64;
+    let weights = arch.survey()?.parameter_count();
+    // Tensors and their file, of weights and of each memory; or the weights that were read.
+    let copies = if op == "train" { 2 * (1 + memories) * weights } else { weights };
+    Ok(Some(bytes + 4 * (images + copies)))
 }
 
 /// Computes a stage.

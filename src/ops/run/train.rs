@@ -79,6 +79,7 @@ pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         order: &args.order,
         threads: job.surroundings.threads,
         device: &device,
+        recompute: job.surroundings.recompute,
     };
     let per_epoch = args.recipe.iterations_per_epoch(images.len() as u64);
     if per_epoch != course.trajectory.per_epoch {

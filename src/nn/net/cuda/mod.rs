@@ -234,7 +234,7 @@ impl Engine for Cuda {
         0
     }
 
-    fn buffer_bytes(&self) -> usize {
-        self.plan.sizes.iter().sum::<usize>() * self.plan.batch * self.plan.format().bytes()
+    fn held_bytes(&self) -> u64 {
+        self.plan.bytes(self.plan.batch)
     }
 }
