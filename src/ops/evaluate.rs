@@ -7,8 +7,9 @@ use super::lowering::{Arguments, External, Lowering, Stage};
 use super::train::check_fit;
 use crate::domain::arch::Arch;
 use crate::domain::data::{Split, Task};
+use crate::nn::net::{Work, evaluation_work};
 use crate::value::output::Scale;
-use crate::value::{Evaluated, Measured, Record, Value, repr};
+use crate::value::{Evaluated, Measured, Record, State, Value, repr};
 use std::sync::Arc;
 
 /// Arguments of `evaluate`. Input: `state`. Measures: `top1`, `top5`, `loss`, `images`, `sparse_layers`.
@@ -37,6 +38,20 @@ pub static OP: Op = Op {
 /// Measures with their readings.
 const MEASURES: [(&str, Scale); 3] = [("top1", Scale::Ratio), ("top5", Scale::Ratio), ("loss", Scale::Plain)];
 
+/// What an image costs, as far as is known: layers that will skip zeros cost what is left of them. Where only the total is
+/// known, every layer counts as if it had lost its share.
+fn expected_work(state: &State) -> Work {
+    let (network, kept) = (&state.facts.network, &state.facts.kept);
+    let dense = Work { macs: network.survey.macs(), sparse_layers: 0 };
+    let Some(total) = kept.total else { return dense };
+    let all = network.survey.prunable_count().max(1);
+    let left = |place: usize, elements: usize| match &kept.layers {
+        Some(layers) => layers.get(place).copied().unwrap_or(elements as u64),
+        None => (u128::from(total) * elements as u128 / u128::from(all)) as u64,
+    };
+    evaluation_work(&network.arch, left).unwrap_or(dense)
+}
+
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
     let state = arguments.state(0)?;
     let Value::Split(task, split) = &arguments.at(1).value else {
@@ -63,7 +78,11 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         .reads(lowering, External::Data(&task.data))
         .describe(network, state.facts.kept.total, state.facts.round)
         .fact("images", images);
-    stage.facts.macs = network.survey.macs().checked_mul(images);
+    let work = expected_work(&state);
+    stage.facts.macs = work.macs.checked_mul(images);
+    if work.sparse_layers > 0 {
+        stage = stage.fact("sparse_layers", work.sparse_layers);
+    }
     let node = lowering.push(stage);
     let read = |(name, scale): (&str, Scale)| {
         let measure: Arc<str> = Arc::from(name);

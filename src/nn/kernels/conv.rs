@@ -248,15 +248,19 @@ impl Conv {
     /// Lists the weights that are not 0, if that promises less work than the dense way. The choice depends on the weights
     /// alone, never on the clock: the same weights give the same bits.
     fn thin_out(&self, w: &[f32]) -> Option<Sparse> {
-        let g = self.geometry;
         let kept = w.iter().filter(|weight| **weight != 0.0).count();
+        self.is_better_sparse(kept).then(|| Sparse::new(&self.geometry, w))
+    }
+
+    /// Whether the sparse way promises less work, where `kept` weights are not 0.
+    pub(in crate::nn) fn is_better_sparse(&self, kept: usize) -> bool {
+        let g = self.geometry;
         let products = (g.inputs * g.taps() * g.outputs) as f64 / 16.0;
         let dense = match &self.winograd {
             Some(_) => 1.1 * products * 16.0 / 36.0 + (g.inputs + g.outputs) as f64,
             None => 1.1 * products,
         };
-        let worth_it = g.groups == 1 && g.outputs >= 16 && Sparse::work(&g, kept) < dense;
-        worth_it.then(|| Sparse::new(&g, w))
+        g.groups == 1 && g.outputs >= 16 && Sparse::work(&g, kept) < dense
     }
 
     /// Whether the weights of the last forward pass are still at hand: the next one does not look at its own.

@@ -21,6 +21,7 @@ use crate::domain::arch::{Arch, Parameter, Role, Shape, Survey};
 
 #[cfg(not(feature = "cuda"))]
 use super::device::DeviceError;
+use super::kernels::conv::Conv;
 use super::kernels::loss::Sums;
 use super::kernels::{Threads, layout};
 use super::mask::Mask;
@@ -30,7 +31,7 @@ pub(super) use double::Double;
 use engine::Engine;
 use host::Host;
 use lives::lay_out;
-use program::{Program, Value, Work};
+use program::{Program, Value};
 
 /// What a network is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +212,7 @@ impl Network {
         self.engine.forward(images, n)?;
         if self.setup.mode == Mode::Train && !self.setup.frozen {
             for step in &self.program.steps {
-                if let Work::Norm { first, .. } = step.work {
+                if let program::Work::Norm { first, .. } = step.work {
                     self.counts[first + 4] += 1;
                 }
             }
@@ -287,6 +288,37 @@ pub fn needed_bytes(arch: &Arch, setup: &Setup, memories: usize) -> Result<u64, 
         #[cfg(not(feature = "cuda"))]
         domain::device::Device::Cuda(_) => Err(DeviceError::NotBuilt.into()),
     }
+}
+
+/// What one image costs in evaluation on the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Multiply-accumulates; where zeros are skipped, of the weights that are left.
+    pub macs: u64,
+    /// Layers that skip zeros.
+    pub sparse_layers: u64,
+}
+
+/// Returns what an image will cost; `kept` says how many weights will be left of a prunable parameter, by its place among
+/// them and its size.
+///
+/// # Errors
+/// If a layer does not fit.
+pub fn evaluation_work(arch: &Arch, kept: impl Fn(usize, usize) -> u64) -> Result<Work, Error> {
+    let survey = arch.survey()?;
+    let program = program(arch, &survey, &Setup::evaluate(1, 1))?;
+    let mut work = Work { macs: 0, sparse_layers: 0 };
+    for step in &program.steps {
+        let program::Work::Conv { geometry, weight, .. } = step.work else { continue };
+        let entry = &survey.parameters[weight];
+        let place = survey.parameters[..weight].iter().filter(|entry| entry.prunable()).count();
+        let left = kept(place, entry.elements());
+        let skips = Conv::new(geometry, false).is_better_sparse(left as usize);
+        work.sparse_layers += u64::from(skips);
+        let elements = entry.elements().max(1) as u64;
+        work.macs += if skips { entry.macs / elements * left } else { entry.macs };
+    }
+    Ok(work)
 }
 
 fn program(arch: &Arch, survey: &Survey, setup: &Setup) -> Result<Program, Error> {

@@ -201,6 +201,8 @@ fn skipping_zeros_gives_what_the_dense_way_gives() {
             network.forward(&images, n).unwrap();
             (network.logits().unwrap().to_vec(), network.sparse_layers())
         };
+        let planned = evaluation_work(&arch, |_, elements| elements as u64 / 37).unwrap();
+        assert_eq!(planned.sparse_layers, 1, "{arch:?}");
         let (dense, none) = run(&Setup::train(n, 1));
         let (sparse, all) = run(&Setup::evaluate(n, 2));
         assert_eq!((none, all), (0, 1), "{arch:?}");
@@ -282,7 +284,7 @@ fn layers_are_observed(device: &domain::device::Device) {
 
 #[test]
 fn computing_values_again_saves_memory() {
-    let arch = domain::arch::samples::resnet50(1000, 64);
+    let arch = resnet50(1000, 64);
     let bytes = |recompute| Network::new(&arch, &Setup { recompute, ..Setup::train(32, 1) }).unwrap().held_bytes();
     let (all, again) = (bytes(false), bytes(true));
     assert!(again * 4 < all * 3, "{again} of {all}");
