@@ -1,12 +1,14 @@
 //! `pdsl plan FILE`: what a run would do.
 
+use std::collections::HashMap;
+
 use super::output::{self, Output};
 use super::place::refused;
 use super::program::{Loaded, ProgramOptions};
 use super::{Ended, Exit, figures, listing};
 use crate::diag::Severity;
 use crate::exec;
-use crate::ops::run;
+use crate::ops::run::{self, Demand};
 use crate::plan::{self, Status};
 use crate::store::Store;
 use crate::world::World;
@@ -52,9 +54,16 @@ impl Plan {
 /// Says which stage that is still to run takes the most memory.
 fn memory(loaded: &Loaded, plan: &plan::Plan) -> String {
     let due = plan.stages.iter().filter(|stage| stage.status != Status::Cached);
+    // Stages of a sweep differ in little that takes memory.
+    let mut known: HashMap<Demand, Option<u64>> = HashMap::new();
     let needs = due.filter_map(|stage| {
-        let args = &loaded.program.graph.node(stage.id).args;
-        Some((run::peak_bytes(stage.op, args, &loaded.device, loaded.recompute).ok()??, &stage.name))
+        let demand = run::demand(stage.op, &loaded.program.graph.node(stage.id).args)?;
+        let measure = |demand: &Demand| run::peak_bytes(demand, &loaded.device, loaded.recompute).ok();
+        let bytes = match known.get(&demand) {
+            Some(bytes) => *bytes,
+            None => *known.entry(demand.clone()).or_insert_with(|| measure(&demand)),
+        };
+        Some((bytes?, &stage.name))
     });
     needs.max_by_key(|(bytes, _)| *bytes).map_or_else(String::new, |(bytes, name)| {
         format!("memory   {} for the largest stage ({name}) on {}\n", figures::bytes(bytes), loaded.device)

@@ -42,6 +42,17 @@ impl Geometry {
         })
     }
 
+    /// Whether the sparse way promises less work than the dense one, where `kept` weights are not 0.
+    pub(in crate::nn) fn is_better_sparse(&self, kept: usize) -> bool {
+        let products = (self.inputs * self.taps() * self.outputs) as f64 / 16.0;
+        let dense = if Winograd::suits(self) {
+            1.1 * products * 16.0 / 36.0 + (self.inputs + self.outputs) as f64
+        } else {
+            1.1 * products
+        };
+        self.groups == 1 && self.outputs >= 16 && Sparse::work(self, kept) < dense
+    }
+
     fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }
@@ -249,18 +260,7 @@ impl Conv {
     /// alone, never on the clock: the same weights give the same bits.
     fn thin_out(&self, w: &[f32]) -> Option<Sparse> {
         let kept = w.iter().filter(|weight| **weight != 0.0).count();
-        self.is_better_sparse(kept).then(|| Sparse::new(&self.geometry, w))
-    }
-
-    /// Whether the sparse way promises less work, where `kept` weights are not 0.
-    pub(in crate::nn) fn is_better_sparse(&self, kept: usize) -> bool {
-        let g = self.geometry;
-        let products = (g.inputs * g.taps() * g.outputs) as f64 / 16.0;
-        let dense = match &self.winograd {
-            Some(_) => 1.1 * products * 16.0 / 36.0 + (g.inputs + g.outputs) as f64,
-            None => 1.1 * products,
-        };
-        g.groups == 1 && g.outputs >= 16 && Sparse::work(&g, kept) < dense
+        self.geometry.is_better_sparse(kept).then(|| Sparse::new(&self.geometry, w))
     }
 
     /// Whether the weights of the last forward pass are still at hand: the next one does not look at its own.

@@ -21,7 +21,6 @@ use crate::domain::arch::{Arch, Parameter, Role, Shape, Survey};
 
 #[cfg(not(feature = "cuda"))]
 use super::device::DeviceError;
-use super::kernels::conv::Conv;
 use super::kernels::loss::Sums;
 use super::kernels::{Threads, layout};
 use super::mask::Mask;
@@ -313,7 +312,7 @@ pub fn evaluation_work(arch: &Arch, kept: impl Fn(usize, usize) -> u64) -> Resul
         let entry = &survey.parameters[weight];
         let place = survey.parameters[..weight].iter().filter(|entry| entry.prunable()).count();
         let left = kept(place, entry.elements());
-        let skips = Conv::new(geometry, false).is_better_sparse(left as usize);
+        let skips = geometry.is_better_sparse(left as usize);
         work.sparse_layers += u64::from(skips);
         let elements = entry.elements().max(1) as u64;
         work.macs += if skips { entry.macs / elements * left } else { entry.macs };

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, Surroundings};
 use crate::diag::Code;
 use crate::diag::codes::{execution, store as store_codes};
+use crate::domain::arch::Arch;
 use crate::domain::device::{Cuda, Device, Numerics};
 use crate::graph::key::{Chain, Preimage};
 use crate::graph::{Canon, Key, Trajectory};
@@ -259,39 +260,59 @@ pub fn is_heavy(op: &str) -> bool {
     super::list::find(op).is_none_or(|known| known.heavy)
 }
 
-/// Returns the bytes of memory that a stage takes at its peak, on each of its devices; nothing for a stage that is light.
-/// On the processor a training also holds, while it saves, copies of weights and of what the optimiser remembers.
-///
-/// # Errors
-/// If its arguments are not understood, or a layer does not fit.
-pub fn peak_bytes(op: &str, args: &Canon, device: &Device, recompute: bool) -> Result<Option<u64>, crate::nn::Error> {
-    let unknown = |error: serde_json::Error| crate::nn::Error::Checkpoint(error.to_string());
-    let on_host = *device == Device::Cpu;
-    let (arch, setup, memories) = match op {
+/// What a stage needs memory for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Demand {
+    /// The architecture, as it stands in the arguments.
+    arch: String,
+    batch: usize,
+    /// Numbers that an optimiser remembers of each weight; `None` if nothing is learned.
+    memories: Option<u64>,
+    observe: Option<String>,
+}
+
+/// Returns what a stage needs memory for; nothing if it is light or its arguments are not understood.
+pub fn demand(op: &str, args: &Canon) -> Option<Demand> {
+    let (arch, batch, memories, observe) = match op {
         "train" => {
-            let TrainArgs { arch, recipe, .. } = args.parse().map_err(unknown)?;
-            (arch, Setup { recompute, ..Setup::train(recipe.batch, 1) }, recipe.optimizer.memory())
+            let TrainArgs { arch, recipe, .. } = args.parse().ok()?;
+            (arch, recipe.batch, Some(recipe.optimizer.memory()), None)
         }
         "evaluate" => {
-            let EvaluateArgs { arch, .. } = args.parse().map_err(unknown)?;
+            let EvaluateArgs { arch, .. } = args.parse().ok()?;
             let size = state::batch(&arch);
-            (arch, Setup::evaluate(size, 1), 0)
+            (arch, size, None, None)
         }
         "dissect" => {
-            let DissectArgs { arch, dissection, .. } = args.parse().map_err(unknown)?;
-            (arch, Setup::evaluate(dissection.batch, 1).observing(&dissection.layer), 0)
+            let DissectArgs { arch, dissection, .. } = args.parse().ok()?;
+            (arch, dissection.batch, None, Some(dissection.layer))
         }
-        _ => return Ok(None),
+        _ => return None,
     };
-    let bytes = net::needed_bytes(&arch, &setup.clone().on(device), memories as usize)?;
-    if !on_host {
-        return Ok(Some(bytes));
+    Some(Demand { arch: serde_json::to_string(&arch).ok()?, batch, memories, observe })
+}
+
+/// Returns the bytes of memory that a demand is at its peak, on each of its devices. On the processor a training also
+/// holds, while it saves, copies of weights and of what the optimiser remembers.
+///
+/// # Errors
+/// If a layer does not fit.
+pub fn peak_bytes(demand: &Demand, device: &Device, recompute: bool) -> Result<u64, crate::nn::Error> {
+    let unknown = |error: serde_json::Error| crate::nn::Error::Checkpoint(error.to_string());
+    let arch: Arch = serde_json::from_str(&demand.arch).map_err(unknown)?;
+    let setup = match &demand.memories {
+        Some(_) => Setup { recompute, ..Setup::train(demand.batch, 1) },
+        None => Setup::evaluate(demand.batch, 1),
+    };
+    let setup = Setup { observe: demand.observe.iter().cloned().collect(), ..setup.on(device) };
+    let bytes = net::needed_bytes(&arch, &setup, demand.memories.unwrap_or(0) as usize)?;
+    if *device != Device::Cpu {
+        return Ok(bytes);
     }
     let images = (setup.batch * arch.input.values()) as u64;
-    let weights = arch.survey()?.parameter_count();
     // Tensors and their file, of weights and of each memory; or the weights that were read.
-    let copies = if op == "train" { 2 * (1 + memories) * weights } else { weights };
-    Ok(Some(bytes + 4 * (images + copies)))
+    let copies = demand.memories.map_or(1, |memories| 2 * (1 + memories));
+    Ok(bytes + 4 * (images + copies * arch.survey()?.parameter_count()))
 }
 
 /// Computes a stage.
