@@ -207,9 +207,11 @@ impl Replica {
         let running = [first + 2, first + 3].map(|at| self.parameter(at));
         let normal = self.normal(nth, first, rows.channels)?;
         match pass {
-            Pass::Learning if self.by_cudnn() => {
+            // Values that are made again go the same way, for the same bits; only the running statistics stay.
+            Pass::Learning | Pass::Again if self.by_cudnn() => {
+                let running = (pass == Pass::Learning).then_some(running);
                 let workspace = self.plan_normalisation(nth, step)?;
-                self.normalisation(nth)?.forward(&self.dnn, [x, y], normal, Some(running), workspace)?;
+                self.normalisation(nth)?.forward(&self.dnn, [x, y], normal, running, workspace)?;
                 if other.is_some() || step.rectify {
                     self.kernels.finish(y, None, other, step.rectify, rows)?;
                 }
