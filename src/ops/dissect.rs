@@ -1,84 +1,206 @@
 //! `dissect`: which units of a layer answer to which concepts.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Op;
 use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
+use super::score;
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
-use crate::domain::arch::Arch;
-use crate::domain::arch::Shape;
+use crate::domain::arch::{Arch, Shape};
 use crate::domain::data::Probe;
-use crate::domain::dissection::Dissection;
-use crate::domain::dissection::Preset;
-use crate::value::output::Scale;
-use crate::value::{Evaluated, Measured, Network, Record, Value};
-use std::sync::Arc;
+use crate::domain::dissection::{
+    Activations, Counted, Enlarge, Estimate, Measurement, Pixels, Portion, Repeats, Rotation, Scoring,
+};
+use crate::value::{Evaluated, Network, Record, Tallied, Value};
 
-/// Arguments of `dissect`. Input: `state`. Measures: `units`, `concepts`, `share`, `mean_iou`.
+/// Arguments of `dissect`. Inputs: `state`; `thresholds`, a dissection whose thresholds are used. Objects: `tallies`,
+/// `masks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DissectArgs {
     /// The network.
     pub arch: Arch,
     /// Images with labelled pixels.
     pub probe: Probe,
-    /// What is measured.
-    pub dissection: Dissection,
+    /// How units are measured.
+    pub measurement: Measurement,
 }
 
 /// The stage.
 pub static OP: Op = Op {
     name: "dissect",
     module: "dissect",
-    version: 1,
-    signature: "fn dissect(s: State, data: Probe, layer: Str, iou: Float = 0.04, quantile: Float = 0.005) -> Dissected",
-    doc: "Compares the strongest activations of every unit of a layer with labelled pixels, by the rules of \
-          NetDissect-Lite.\n\n`dissect(s, data: broden(), layer: \"layer4\").units`",
+    version: 2,
+    signature: "fn dissect(s: State, data: Probe, layer: Str, rules: Rules = lite2018, thresholds: Dissected = none, \
+                rotate: Seed = none, power: Float = 1.0, rectify: Bool = false) -> Dissected",
+    doc: "Compares the strongest activations of every unit of a layer with labelled pixels. `rules` says how, step by \
+          step: one of `netdissect2017`, `lite2018`, `quick2018`, `pnas2020`, or one with other entries, \
+          `{ ..lite2018, quantile: 0.01 }`. `thresholds` takes the thresholds of another dissection instead of this \
+          network's own. `rotate` turns the space of units at random before anything is measured, by the part `power` of \
+          the whole rotation, and cuts off what is below zero afterwards if `rectify`.\n\n\
+          `dissect(s, data: broden(), layer: \"layer4\").units`",
     heavy: true,
     lower,
 };
-
-/// Measures with their readings.
-const MEASURES: [(&str, Scale); 4] =
-    [("units", Scale::Count), ("concepts", Scale::Count), ("share", Scale::Ratio), ("mean_iou", Scale::Plain)];
-/// Categories that NetDissect-Lite looks at, in its order.
-const CATEGORIES: [&str; 5] = ["object", "part", "scene", "texture", "color"];
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
     let (state, probe, layer) = (arguments.state(0)?, arguments.probe(1)?, arguments.text(2)?);
     let network = &state.facts.network;
     let images = check_probe(network, &probe, arguments)?;
     check_layer(network, &layer, arguments)?;
-    let dissection = Dissection {
+    let Value::Record(record) = &arguments.at(3).value else {
+        return Err(arguments.mismatch(3, "rules, like `lite2018`", &arguments.at(3).value));
+    };
+    let rules = Rules { record, arguments };
+    let generated = matches!(*probe, Probe::Shapes(_));
+    let measurement = Measurement {
         layer: layer.to_string(),
-        preset: Preset::Lite2018,
-        quantile: share(arguments, 4, "the quantile")?,
-        iou: share(arguments, 3, "the threshold")?,
-        categories: CATEGORIES.map(str::to_owned).to_vec(),
+        images: rules.word("images", Portion::WORDS)?,
+        first: rules.count("first")?,
+        categories: rules.names("categories")?,
+        pixels: if generated { None } else { Some(rules.pixels()?) },
+        quantile: rules.share("quantile")?,
+        quantile_on: rules.word("quantile_on", Activations::WORDS)?,
+        estimate: rules.word("estimate", Estimate::WORDS)?,
+        enlarge: rules.word("enlarge", Enlarge::WORDS)?,
+        repeats: rules.word("repeats", Repeats::WORDS)?,
+        rotation: rotation(arguments)?,
         batch: 0,
     };
-    let args = DissectArgs { arch: network.arch.clone(), probe: (*probe).clone(), dissection };
+    let scoring = Scoring {
+        counted: rules.word("counted", Counted::WORDS)?,
+        iou: rules.share("iou")?,
+        above: rules.truth("above")?,
+        choose: Portion::All,
+        on: Portion::All,
+    };
+    let images = if measurement.first > 0 { images.min(measurement.first) } else { images };
+    let args = DissectArgs { arch: network.arch.clone(), probe: (*probe).clone(), measurement };
     let mut stage = Stage::new(&OP, &args, arguments.call)?
         .input("state", state.node)
         .reads(lowering, External::Probe(&probe))
         .describe(network, state.facts.kept.total, state.facts.round)
         .fact("images", images);
+    if arguments.given(4) {
+        stage = stage.input("thresholds", arguments.tallied(4)?.node);
+    }
     stage.facts.macs = network.survey.macs().checked_mul(images);
     let node = lowering.push(stage);
-    let read = |(name, scale): (&str, Scale)| {
-        let measure: Arc<str> = Arc::from(name);
-        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale })))
-    };
-    Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).collect::<Record>())))
+    let tallied = Tallied { node, state, probe, layer, scoring };
+    score::push(lowering, &Arc::new(tallied), scoring, arguments)
 }
 
-fn share(arguments: &Arguments, at: usize, what: &str) -> Evaluated<f64> {
-    let value = arguments.float(at)?;
-    if value > 0.0 && value < 1.0 {
-        return Ok(value);
+/// Reads the rotation, if there is one.
+fn rotation(arguments: &Arguments) -> Evaluated<Option<Rotation>> {
+    if !arguments.given(5) {
+        return Ok(None);
     }
-    let message = format!("{what} is {value}, but must lie between 0 and 1");
-    Err(arguments.refuse(at, message, "out of range").help("0.04 and 0.005 are the published values").into())
+    let (seed, power) = (arguments.seed(5)?, arguments.float(6)?);
+    if !(0.0..=1.0).contains(&power) {
+        return Err(arguments
+            .refuse(6, format!("a rotation's power is {power}, but must lie between 0 and 1"), "out of range")
+            .help("1.0 is the whole rotation, 0.0 none")
+            .into());
+    }
+    Ok(Some(Rotation { seed: (*seed).clone(), power, rectify: arguments.truth(7)? }))
+}
+
+/// The rules as a record of the language.
+struct Rules<'a> {
+    record: &'a Record,
+    arguments: &'a Arguments,
+}
+
+impl Rules<'_> {
+    fn entry(&self, name: &str) -> Evaluated<&Value> {
+        self.record.get(name).ok_or_else(|| self.refuse(format!("the rules have no entry `{name}`"), "incomplete"))
+    }
+
+    fn refuse(&self, message: String, help: &str) -> crate::value::Stop {
+        self.arguments.refuse(3, message, "in these rules").help(help.to_owned()).into()
+    }
+
+    fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Evaluated<T> {
+        let found = self.entry(name)?;
+        let Value::Str(text) = found else { return Err(self.arguments.mismatch(3, "a text", found)) };
+        if let Some((_, value)) = words.iter().find(|(word, _)| **word == **text) {
+            return Ok(*value);
+        }
+        let message = format!("`{name}` is \"{text}\", which is none of its words");
+        let diagnostic = self.arguments.refuse(3, message, format!("in the entry `{name}`"));
+        Err(did_you_mean(diagnostic, text, words.iter().map(|(word, _)| *word)).into())
+    }
+
+    fn number(&self, name: &str) -> Evaluated<f64> {
+        let found = self.entry(name)?;
+        found.number().ok_or_else(|| self.arguments.mismatch(3, "a number", found))
+    }
+
+    fn share(&self, name: &str) -> Evaluated<f64> {
+        let value = self.number(name)?;
+        if value > 0.0 && value < 1.0 {
+            return Ok(value);
+        }
+        let message = format!("`{name}` is {value}, but must lie between 0 and 1");
+        Err(self.refuse(message, "the published IoU threshold is 0.04, the published quantile 0.005"))
+    }
+
+    fn count(&self, name: &str) -> Evaluated<u64> {
+        match self.entry(name)? {
+            Value::Int(value) if *value >= 0 => Ok(*value as u64),
+            other => Err(self.arguments.mismatch(3, "a count", other)),
+        }
+    }
+
+    fn truth(&self, name: &str) -> Evaluated<bool> {
+        match self.entry(name)? {
+            Value::Bool(value) => Ok(*value),
+            other => Err(self.arguments.mismatch(3, "a truth value", other)),
+        }
+    }
+
+    fn list(&self, name: &str) -> Evaluated<&[Value]> {
+        match self.entry(name)? {
+            Value::List(items) => Ok(items),
+            other => Err(self.arguments.mismatch(3, "a list", other)),
+        }
+    }
+
+    fn names(&self, name: &str) -> Evaluated<Vec<String>> {
+        let items = self.list(name)?;
+        let names: Vec<String> = items
+            .iter()
+            .filter_map(|item| if let Value::Str(text) = item { Some(text.to_string()) } else { None })
+            .collect();
+        if names.is_empty() {
+            return Err(
+                self.refuse(format!("`{name}` names nothing"), "name categories, like `[\"object\", \"part\"]`")
+            );
+        }
+        Ok(names)
+    }
+
+    /// Three numbers, for red, green and blue.
+    fn channels(&self, name: &str) -> Evaluated<[f32; 3]> {
+        let values: Vec<f32> = self.list(name)?.iter().filter_map(Value::number).map(|value| value as f32).collect();
+        <[f32; 3]>::try_from(values)
+            .map_err(|found| {
+                let message = format!("`{name}` has {} numbers, but images have three channels", found.len());
+                self.refuse(message, "give one for each of red, green and blue")
+            })
+            .and_then(|values| {
+                let fits = values.iter().all(|value| value.is_finite() && (name == "mean" || *value > 0.0));
+                let odd =
+                    || self.refuse(format!("`{name}` holds a number that cannot be used"), "divide by numbers above 0");
+                if fits { Ok(values) } else { Err(odd()) }
+            })
+    }
+
+    fn pixels(&self) -> Evaluated<Pixels> {
+        Ok(Pixels { mean: self.channels("mean")?, sd: self.channels("sd")?, bgr: self.truth("bgr")? })
+    }
 }
 
 /// Checks that the network can see the probe's images, and counts them.

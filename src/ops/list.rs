@@ -1,6 +1,6 @@
 //! Every stage.
 
-use super::{Op, dissect, evaluate, footprint, gradual, init, load, prune, reinit, retrain, rewind, train};
+use super::{Op, dissect, evaluate, footprint, gradual, init, load, prune, reinit, retrain, rewind, score, train};
 
 /// Every stage, in the order in which they are documented.
 pub static ALL: &[&Op] = &[
@@ -15,6 +15,7 @@ pub static ALL: &[&Op] = &[
     &evaluate::OP,
     &footprint::OP,
     &dissect::OP,
+    &score::OP,
 ];
 
 /// Finds a stage by its name.

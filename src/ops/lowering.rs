@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, suggest};
 use crate::domain::data::{DataSet, Probe};
 use crate::graph::{Canon, Facts, NodeId, Trajectory};
 use crate::source::Span;
-use crate::value::{Course, Evaluated, Network, Recipe, State, Stop, Value, repr};
+use crate::value::{Course, Evaluated, Network, Recipe, State, Stop, Tallied, Value, repr};
 
 /// External data that a stage reads.
 #[derive(Clone, Copy, Debug)]
@@ -247,6 +247,19 @@ impl Arguments {
     pub fn float(&self, at: usize) -> Evaluated<f64> {
         let value = &self.at(at).value;
         value.number().ok_or_else(|| self.mismatch(at, "a number", value))
+    }
+
+    /// Returns a dissection.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn tallied(&self, at: usize) -> Evaluated<Arc<Tallied>> {
+        let value = &self.at(at).value;
+        let tallies = if let Value::Record(record) = value { record.get("tallies") } else { None };
+        match tallies {
+            Some(Value::Tallies(tallied)) => Ok(tallied.clone()),
+            _ => Err(self.mismatch(at, "a dissection", value)),
+        }
     }
 
     /// Returns a list of names, in an order of their own.

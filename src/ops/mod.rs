@@ -18,6 +18,7 @@ pub mod retrain;
 pub mod rewind;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a running stage takes time and reads files"))]
 pub mod run;
+pub mod score;
 pub mod train;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::ty::{ColumnTy, Fields, Plain, Row, Ty};
 use crate::diag::{Diagnostic, codes::types as codes, suggest};
 use crate::domain::data::Split;
+use crate::domain::dissection::{Figure, MEASURES};
 use crate::resolve::ModuleId;
 use crate::syntax::tree::{self, Name, TypeKind};
 
@@ -110,9 +111,10 @@ impl Reader<'_> {
             ("Column", []) => Ty::Column(None),
             ("Column", [cell]) => Ty::Column(Some(Arc::new(ColumnTy { cell: self.read(cell), row: None }))),
             ("Dissected", []) => dissected(),
+            ("Rules", []) => rules(),
             ("Rows", _) => self.arguments(ty, name, "a record of its columns in brackets"),
             ("List" | "Range" | "Measured", _) => self.arguments(ty, name, "one type in brackets"),
-            ("Split" | "Column" | "Dissected", _) => self.arguments(ty, name, "at most one type in brackets"),
+            ("Split" | "Column" | "Dissected" | "Rules", _) => self.arguments(ty, name, "at most one type in brackets"),
             _ => self.unknown(name),
         }
     }
@@ -146,7 +148,7 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, name: &Name) -> Ty {
-        let compound = ["List", "Range", "Measured", "Split", "Rows", "Column", "Dissected"];
+        let compound = ["List", "Range", "Measured", "Split", "Rows", "Column", "Dissected", "Rules"];
         let known = Plain::ALL.iter().map(|plain| plain.name()).chain(compound);
         let diagnostic = Diagnostic::error(&codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text))
             .label(name.span, "not a type");
@@ -167,12 +169,36 @@ impl Reader<'_> {
     }
 }
 
-/// The result of a dissection.
+/// The result of a dissection: what it measures, and the counts that it can be scored from again.
 fn dissected() -> Ty {
+    let measures = MEASURES.map(|(name, figure)| {
+        let reading = match figure {
+            Figure::Count => Plain::Int,
+            Figure::Share => Plain::Ratio,
+            Figure::Plain => Plain::Float,
+        };
+        (name, Ty::measured(reading))
+    });
+    Ty::record(measures.into_iter().chain([("tallies", Plain::Tallies.into())]))
+}
+
+/// How a dissection measures and scores, step by step.
+fn rules() -> Ty {
+    let numbers = || Ty::list(Plain::Float);
     Ty::record([
-        ("units", Ty::measured(Plain::Int)),
-        ("concepts", Ty::measured(Plain::Int)),
-        ("share", Ty::measured(Plain::Ratio)),
-        ("mean_iou", Ty::measured(Plain::Float)),
+        ("images", Ty::from(Plain::Str)),
+        ("first", Plain::Int.into()),
+        ("categories", Ty::list(Plain::Str)),
+        ("mean", numbers()),
+        ("sd", numbers()),
+        ("bgr", Plain::Bool.into()),
+        ("quantile", Plain::Float.into()),
+        ("quantile_on", Plain::Str.into()),
+        ("estimate", Plain::Str.into()),
+        ("enlarge", Plain::Str.into()),
+        ("repeats", Plain::Str.into()),
+        ("counted", Plain::Str.into()),
+        ("iou", Plain::Float.into()),
+        ("above", Plain::Bool.into()),
     ])
 }

@@ -134,6 +134,7 @@ plain! {
     Scope = "among which weights they compete",
     Counting = "how counts are rounded",
     State = "a network with its weights and mask",
+    Tallies = "counts of a dissection",
     Margin = "points, a ratio or a number",
     Band = "an interval around a mean",
     Statistic = "a number that summarises others",

@@ -17,9 +17,11 @@ use std::sync::Arc;
 use crate::diag::Diagnostic;
 use crate::domain::arch::Layer;
 use crate::domain::data::{Augment, Probe, Split, Task};
+use crate::domain::dissection::Scoring;
 use crate::domain::pruning::{Counting, Pruner, Scope, Score};
 use crate::domain::recipe;
 use crate::domain::seed::Seed;
+use crate::graph::NodeId;
 use crate::syntax::tree::Exact;
 
 pub use function::{Closure, Env, Function, Native, NativeKind};
@@ -93,6 +95,8 @@ pub enum Value {
     Counting(Counting),
     /// A network at a point of its life.
     State(State),
+    /// Counts of a dissection.
+    Tallies(Arc<Tallied>),
     /// A value that exists after the run.
     Measured(Arc<Measured>),
     /// Rows of a sweep.
@@ -138,6 +142,21 @@ impl Projection {
     pub fn cells(&self) -> &[Value] {
         self.rows.column(&self.name).map_or(&[], |column| &column.cells)
     }
+}
+
+/// What a dissection has counted, and how it is scored.
+#[derive(Clone, Debug)]
+pub struct Tallied {
+    /// The stage that counts.
+    pub node: NodeId,
+    /// The network.
+    pub state: State,
+    /// Images and labels.
+    pub probe: Arc<Probe>,
+    /// The layer.
+    pub layer: Arc<str>,
+    /// How counts become concepts.
+    pub scoring: Scoring,
 }
 
 /// A recipe: constants and the learning rate, which may depend on the step.

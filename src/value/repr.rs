@@ -67,6 +67,7 @@ pub fn kind(value: &Value) -> &'static str {
         Value::Task(_) => "a task",
         Value::Split(..) => "a part of a task",
         Value::Probe(_) => "a probe",
+        Value::Tallies(_) => "counts of a dissection",
         Value::Augment(_) => "a change to images",
         Value::Recipe(_) => "a recipe",
         Value::Parameter => "a parameter of a network",
@@ -121,6 +122,7 @@ fn write(value: &Value, depth: usize) -> String {
         Value::Seed(seed) => format!("seed {}", seed_label(seed)),
         Value::Task(task) => task_name(task),
         Value::Split(task, split) => format!("{}.{}", task_name(task), split_name(*split)),
+        Value::Tallies(tallied) => format!("tallies of {}", tallied.layer),
         Value::Probe(probe) => match &**probe {
             Probe::Shapes(_) => "shapes_probe".to_owned(),
             Probe::Broden { name, .. } => name.clone(),

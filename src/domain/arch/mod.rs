@@ -3,6 +3,7 @@
 //! A record of layers runs in order and its field names are the
 //! parameter path, so torchvision's names come out by themselves.
 
+mod field;
 #[cfg(test)]
 pub(crate) mod samples;
 mod survey;
@@ -13,6 +14,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use field::Field;
 pub(crate) use survey::join;
 pub use survey::{ArchError, LayerOutput, Parameter, Role, Survey};
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::arch::Shape;
 use crate::domain::data::{Augment, DataSet, Probe, Split, Task};
+use crate::domain::dissection::Pixels;
 
 use super::rng::Rng;
 
@@ -98,16 +99,18 @@ pub fn open_task(task: &Task, split: Split, roots: &Roots) -> Result<Box<dyn Ima
 
 /// Opens the images and labels that a dissection measures with. Shapes are written into `cache` when first needed.
 ///
-/// Images are normalised as the networks expect that see them in training: shapes as in the task of the same name
-/// ([`Normalisation::SHAPES`]), a directory in Broden's layout as NetDissect-Lite does ([`Normalisation::LITE2018`]).
+/// Generated scenes are normalised as in training ([`Normalisation::SHAPES`]), a directory in Broden's layout as `pixels`
+/// says.
 ///
 /// # Errors
 /// If the data are not there, are damaged or of another size, or the cache cannot be written.
-pub fn open_probe(probe: &Probe, roots: &Roots, cache: &Path) -> Result<Broden, DataError> {
+pub fn open_probe(probe: &Probe, pixels: Option<Pixels>, roots: &Roots, cache: &Path) -> Result<Broden, DataError> {
     match probe {
         Probe::Shapes(set) => Broden::open(&shapes::write(set, cache)?, Normalisation::SHAPES),
         Probe::Broden { name, size, images } => {
-            let broden = Broden::open(folder(name, roots)?, Normalisation::LITE2018)?;
+            let normalisation =
+                pixels.map_or(Normalisation::PLAIN, |Pixels { mean, sd, .. }| Normalisation { mean, sd });
+            let broden = Broden::open(folder(name, roots)?, normalisation)?;
             broden.demand(name, *size, *images)?;
             Ok(broden)
         }
@@ -161,12 +164,12 @@ mod tests {
     fn probes_open_and_must_have_the_size_of_the_program() {
         let cache = tempfile::tempdir().unwrap();
         let set = Shapes { size: 16, images: 5, seed: 1 };
-        let probe = open_probe(&Probe::Shapes(set.clone()), &Roots::new(), cache.path()).unwrap();
+        let probe = open_probe(&Probe::Shapes(set.clone()), None, &Roots::new(), cache.path()).unwrap();
         assert_eq!(probe.len(), 5);
         let roots = Roots::from([("broden".to_owned(), shapes::write(&set, cache.path()).unwrap())]);
         let broden = |size| Probe::Broden { name: "broden".to_owned(), size, images: 5 };
-        assert!(open_probe(&broden(16), &roots, cache.path()).is_ok());
-        let error = open_probe(&broden(224), &roots, cache.path()).unwrap_err().to_string();
+        assert!(open_probe(&broden(16), None, &roots, cache.path()).is_ok());
+        let error = open_probe(&broden(224), None, &roots, cache.path()).unwrap_err().to_string();
         assert!(error.contains("224×224") && error.contains("16×16"), "{error}");
     }
 

@@ -12,9 +12,8 @@ pub struct Normalisation {
 impl Normalisation {
     /// What generated scenes are normalised with, in training and as a probe.
     pub const SHAPES: Self = Self { mean: [0.5; 3], sd: [0.25; 3] };
-    /// What NetDissect-Lite feeds to RGB networks: Caffe's channel means of ImageNet (124.6901, 118.6897, 109.5388
-    /// out of 255), divided by 0.224 in every channel.
-    pub const LITE2018: Self = Self { mean: [124.690_1 / 255.0, 118.689_7 / 255.0, 109.538_8 / 255.0], sd: [0.224; 3] };
+    /// Leaves values between 0 and 1.
+    pub const PLAIN: Self = Self { mean: [0.0; 3], sd: [1.0; 3] };
 
     /// Values of the bytes 0 to 255 in one channel.
     fn table(&self, channel: usize) -> [f32; 256] {

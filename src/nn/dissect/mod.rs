@@ -1,47 +1,50 @@
-//! Network dissection (Bau et al. 2017) by the rules of NetDissect-Lite (`lite2018`): which concepts do the units of a
-//! layer detect?
+//! Network dissection (Bau et al. 2017): which concepts do the units of a layer detect?
 //!
-//! A unit's threshold T is the smallest of its activations, over all images and positions, that at most the share
-//! `quantile` of them exceeds (NetDissect-Lite estimates the same from a sketch). Its mask in an image is where its map,
-//! enlarged like a picture to the size of the labels, is above T. Sums over all images give, for every label c,
-//! IoU = I / (A + G − I): I pixels of mask and label, G pixels of the label, A pixels of the mask **in those images in
-//! which it overlaps some label whose primary category is c's**. Labels of a whole image count all its pixels; label 0
-//! is none. Images without a label in the chosen categories are left out of everything.
+//! A unit's threshold T is an upper quantile of its activations over all images and positions. Its mask in an image is
+//! where its map, enlarged to the size of the labels, is above T. Sums over images give, for every label c,
+//! IoU = I / (A + G − I): I pixels of mask and label, G pixels of the label, A pixels of the mask that count against it.
+//! Labels of a whole image count all its pixels; label 0 is none. The four tools that made the published numbers differ in
+//! every step; [`Measurement`] and [`Scoring`] name each choice.
 //!
 //! Images pass twice, once for thresholds and once for counts; what is kept between is bounded, and no result depends
-//! on the size of batches or the number of threads.
+//! on the size of batches or the number of threads. The counts of every image are kept, and so are the masks: everything
+//! else (scores, null distributions, intervals, comparisons) follows from these without the network.
 
+mod enlarge;
+mod masks;
+mod numbers;
+mod passes;
 mod record;
-mod resize;
+mod rotation;
 mod score;
+mod sketch;
+mod summary;
 mod table;
 mod tally;
 mod threshold;
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io;
 
-use rayon::prelude::*;
-
-use self::record::Recorder;
-use self::resize::Scratch;
-use self::score::{Sums, measures};
-use self::threshold::{Largest, rank};
+use self::passes::Passes;
+use self::summary::Subject;
 use super::data::DataError;
-use super::data::broden::{Broden, Selection};
-use crate::domain::dissection::{Dissection, Preset};
+use super::data::broden::Broden;
+use crate::domain::arch::Field;
+use crate::domain::dissection::{Measurement, Scoring};
 
-pub use self::record::Tallies;
-pub use self::score::{Match, Unit};
+pub use self::masks::{ImageMasks, Masks};
+pub use self::record::{Heading, Tallies, UnitSummary};
+pub use self::score::{Match, Scored, Unit, score};
 pub use self::tally::{ImageTally, UnitTally};
-pub use self::threshold::Threshold;
 
-/// Categories of NetDissect-Lite: Broden's without materials.
-pub const LITE_CATEGORIES: [&str; 5] = ["object", "part", "scene", "texture", "color"];
 /// Images per forward pass where the description leaves it open.
 const BATCH: usize = 32;
 /// Activations kept from the first pass for the second, in floats (256 MiB).
 const KEPT: usize = 1 << 26;
+/// Images with the largest activations that are noted for each unit.
+const TOP: usize = 20;
 
 /// Activations of a layer for a batch of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,16 +98,11 @@ impl Watch for () {
 /// The result of a dissection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dissected {
-    /// Categories that took part, in the order of the probe's `category.csv`.
-    pub categories: Vec<String>,
-    /// Units in order.
-    pub units: Vec<Unit>,
-    /// `tally.csv` in NetDissect-Lite's columns.
-    pub table: Vec<u8>,
     /// Every count of every image, for [`Tallies::decode`].
     pub tallies: Vec<u8>,
-    /// Figures by name: `units`, `concepts`, `share`, `mean_iou`, `unique_detectors`, `total`, `images`, `dead`,
-    /// `zero_thresholds`, and `units_<category>` and `concepts_<category>`.
+    /// Every mask, for [`Masks::open`].
+    pub masks: Vec<u8>,
+    /// Figures by name: `images`, `total`.
     pub measures: BTreeMap<String, f64>,
 }
 
@@ -136,177 +134,71 @@ pub enum DissectError {
     Stopped,
 }
 
-/// Dissects a layer on at most `threads` threads; the network's own are its own.
+/// What a dissection works with.
+pub struct Bench<'a> {
+    /// Images and labels.
+    pub probe: &'a Broden,
+    /// Where the layer's positions stand on the image, if that is known.
+    pub field: Option<Field>,
+    /// Thresholds of another dissection, to be used as they are.
+    pub frozen: Option<&'a [f32]>,
+    /// Threads; the network's own are its own.
+    pub threads: usize,
+    /// Values that may be kept from the first pass for the second.
+    pub room: usize,
+}
+
+impl<'a> Bench<'a> {
+    /// Sets up for a probe.
+    pub fn new(probe: &'a Broden, threads: usize) -> Self {
+        Self { probe, field: None, frozen: None, threads, room: KEPT }
+    }
+}
+
+/// Dissects a layer.
 ///
 /// # Errors
 /// If the description is out of range, the probe or the network fails, or `watch` says to stop.
 pub fn dissect(
     network: &mut dyn Activations,
-    probe: &Broden,
-    spec: &Dissection,
-    threads: usize,
+    bench: &Bench<'_>,
+    spec: &Measurement,
     watch: &mut dyn Watch,
 ) -> Result<Dissected, DissectError> {
-    dissect_within(KEPT, network, probe, spec, threads, watch)
-}
-
-/// As [`dissect`], with room for `room` values between the passes.
-fn dissect_within(
-    room: usize,
-    network: &mut dyn Activations,
-    probe: &Broden,
-    spec: &Dissection,
-    threads: usize,
-    watch: &mut dyn Watch,
-) -> Result<Dissected, DissectError> {
-    let Preset::Lite2018 = spec.preset;
     if !(spec.quantile > 0.0 && spec.quantile < 1.0) {
         return Err(DissectError::Parameters(format!("the quantile {} is not between 0 and 1", spec.quantile)));
     }
-    let selection = probe.select(&spec.categories)?;
+    let selection = bench.probe.select(&spec.categories)?.within(bench.probe, spec.images, spec.first);
     if selection.images.is_empty() {
         return Err(DissectError::Parameters("no image of the probe has a label in the chosen categories".to_owned()));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
-    let pool = pool.map_err(|error| DissectError::System(format!("threads cannot be started: {error}")))?;
-    let batch = if spec.batch == 0 { BATCH } else { spec.batch };
-    let mut passes =
-        Passes { network, probe, selection: &selection, pool, batch, watch, room, kept: Vec::new(), done: 0 };
-    let (shape, thresholds) = passes.thresholds(spec.quantile)?;
-    let (sums, tallies) = passes.counts(shape, &thresholds)?;
-    let units: Vec<Unit> = passes.pool.install(|| {
-        let each = thresholds.par_iter().enumerate();
-        each.map(|(unit, &threshold)| sums.unit(unit, &selection.primary, threshold)).collect()
-    });
-    let name = |label: u32| probe.label(label).to_owned();
-    let table = table::write(&units, &selection.categories, &name)
-        .map_err(|error| DissectError::System(format!("the table cannot be written: {error}")))?;
-    let mut measures = measures(&units, &selection.categories, spec.iou);
-    measures.insert("images".to_owned(), selection.images.len() as f64);
-    Ok(Dissected { categories: selection.categories, units, table, tallies, measures })
+    let mut passes = Passes::new(network, bench, spec, &selection, watch)?;
+    let heading = passes.summaries()?;
+    let (tallies, masks) = passes.counts(&heading)?;
+    let measures = [("images", selection.images.len()), ("total", heading.units.len())];
+    let measures = measures.into_iter().map(|(name, value)| (name.to_owned(), value as f64)).collect();
+    Ok(Dissected { tallies, masks, measures })
 }
 
-/// Number of units, rows and columns of their maps.
-type MapShape = [usize; 3];
-
-/// The two passes over the images.
-struct Passes<'a> {
-    network: &'a mut dyn Activations,
-    probe: &'a Broden,
-    selection: &'a Selection,
-    pool: rayon::ThreadPool,
-    batch: usize,
-    watch: &'a mut dyn Watch,
-    /// How many more values may be kept.
-    room: usize,
-    /// Maps of the first batches.
-    kept: Vec<Vec<f32>>,
-    /// Images done.
-    done: usize,
+/// Files in which other tools keep a scored dissection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// `tally.csv` in the columns of NetDissect and NetDissect-Lite.
+    pub table: Vec<u8>,
+    /// `dissect.json` in the entries of quick-netdissect.
+    pub summary: Vec<u8>,
 }
 
-impl Passes<'_> {
-    /// Computes the maps of images.
-    fn run(&mut self, images: &[usize]) -> Result<Maps, DissectError> {
-        let shape = self.probe.shape();
-        let one = shape.channels * shape.height * shape.width;
-        let mut pixels = vec![0.0; images.len() * one];
-        let probe = self.probe;
-        self.pool
-            .install(|| {
-                let each = pixels.par_chunks_exact_mut(one).zip(images);
-                each.map(|(pixels, &image)| probe.fill(image, pixels)).collect::<Vec<_>>()
-            })
-            .into_iter()
-            .collect::<Result<(), _>>()?;
-        let maps = self.network.maps(&pixels, images.len()).map_err(DissectError::Activations)?;
-        if maps.values.len() == images.len() * maps.units * maps.height * maps.width && !maps.values.is_empty() {
-            Ok(maps)
-        } else {
-            Err(DissectError::Activations("the layer has no maps, or not those it announces".into()))
-        }
-    }
-
-    /// Goes on or stops after a batch.
-    fn step(&mut self, images: usize) -> Result<(), DissectError> {
-        self.done += images;
-        self.watch.progress(self.done, 2 * self.selection.images.len());
-        if self.watch.stop() { Err(DissectError::Stopped) } else { Ok(()) }
-    }
-
-    /// First pass: the threshold of every unit.
-    fn thresholds(&mut self, quantile: f64) -> Result<(MapShape, Vec<Threshold>), DissectError> {
-        let mut shape = [0; 3];
-        let mut largest = Vec::new();
-        for images in self.selection.images.chunks(self.batch) {
-            let maps = self.run(images)?;
-            if largest.is_empty() {
-                shape = [maps.units, maps.height, maps.width];
-                let rank = rank(quantile, (self.selection.images.len() * maps.height * maps.width) as u64);
-                largest = (0..maps.units).map(|_| Largest::new(rank)).collect();
-            }
-            same(shape, &maps)?;
-            let plane = maps.height * maps.width;
-            let odd = self.pool.install(|| {
-                let each = largest.par_iter_mut().enumerate().map(|(unit, largest): (usize, &mut Largest)| {
-                    let maps = maps.values.chunks_exact(plane).skip(unit).step_by(shape[0]);
-                    let odd = maps.zip(images).find(|(map, _)| !largest.add(map));
-                    odd.map(|(_, &image)| (image, unit))
-                });
-                each.flatten().min()
-            });
-            if let Some((image, unit)) = odd {
-                return Err(DissectError::NotFinite { unit: unit + 1, image: image + 1 });
-            }
-            // Only the first batches are kept, so that one index tells which.
-            self.room = self.room.saturating_sub(maps.values.len());
-            if self.room > 0 {
-                self.kept.push(maps.values);
-            }
-            self.step(images.len())?;
-        }
-        Ok((shape, largest.into_iter().map(Largest::finish).collect()))
-    }
-
-    /// Second pass: the sums over all images, and the counts of each as bytes.
-    fn counts(&mut self, shape: MapShape, thresholds: &[Threshold]) -> Result<(Sums, Vec<u8>), DissectError> {
-        let selection = self.selection;
-        let mut sums = Sums::new(shape[0], selection.primary.len(), selection.categories.len());
-        let mut recorder = Recorder::new(thresholds, selection.images.len());
-        let unwritten = |error| DissectError::System(format!("the tallies cannot be written: {error}"));
-        for (number, images) in selection.images.chunks(self.batch).enumerate() {
-            let values = match self.kept.get_mut(number) {
-                Some(kept) => std::mem::take(kept),
-                None => self.run(images).and_then(|maps| same(shape, &maps).map(|()| maps.values))?,
-            };
-            let [units, height, width] = shape;
-            let probe = self.probe;
-            let tallies: Vec<Result<ImageTally, DataError>> = self.pool.install(|| {
-                let each = values.par_chunks_exact(units * height * width).zip(images);
-                each.map_init(Scratch::default, |scratch, (maps, &image)| {
-                    let segmentation = probe.segmentation(image, selection)?;
-                    Ok(tally::tally(maps, [height, width], thresholds, &segmentation, scratch))
-                })
-                .collect()
-            });
-            for tally in tallies {
-                let tally = tally?;
-                sums.add(&tally, &selection.primary);
-                recorder.add(&tally).map_err(unwritten)?;
-            }
-            self.step(images.len())?;
-        }
-        Ok((sums, recorder.finish().map_err(unwritten)?))
-    }
-}
-
-/// Complains if maps change their shape.
-fn same(shape: MapShape, maps: &Maps) -> Result<(), DissectError> {
-    if [maps.units, maps.height, maps.width] == shape {
-        Ok(())
-    } else {
-        Err(DissectError::Activations("the layer's maps change their size from batch to batch".into()))
-    }
+/// Writes a scored dissection as other tools do.
+///
+/// # Errors
+/// If a file cannot be written in memory.
+pub fn files(tallies: &Tallies, units: &[Unit], scoring: &Scoring) -> Result<Files, io::Error> {
+    let heading = &tallies.heading;
+    let name = |label: u32| heading.labels.get(label as usize).cloned().unwrap_or_default();
+    let table = table::write(units, &heading.categories, &name).map_err(io::Error::other)?;
+    let summary = Subject { tallies, units, scoring }.write()?;
+    Ok(Files { table, summary })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The table of units in NetDissect-Lite's columns.
+//! The table of units in the columns of NetDissect and NetDissect-Lite.
 
 use super::score::Unit;
 
@@ -33,17 +33,13 @@ pub(super) fn write(units: &[Unit], categories: &[String], name: &dyn Fn(u32) ->
 #[cfg(test)]
 mod tests {
     use super::super::score::Match;
-    use super::super::threshold::Threshold;
     use super::*;
 
     #[test]
     fn rows_fall_by_score_and_units_count_from_one() {
-        let threshold = Threshold { value: 1.0, peak: 2.0 };
         let found = Match { label: 7, category: 1, truth: 10, activation: 8, intersect: 2, iou: 0.125 };
-        let units = [
-            Unit { unit: 0, threshold, by_category: vec![None, None] },
-            Unit { unit: 1, threshold, by_category: vec![None, Some(found)] },
-        ];
+        let units =
+            [Unit { unit: 0, by_category: vec![None, None] }, Unit { unit: 1, by_category: vec![None, Some(found)] }];
         let categories = ["object".to_owned(), "color".to_owned()];
         let table = write(&units, &categories, &|label| format!("label {label}")).unwrap();
         let expected = "unit,category,label,score,\

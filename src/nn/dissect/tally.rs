@@ -1,13 +1,21 @@
 //! Counting one image: pixels of masks, of labels, and of both.
 
-use super::resize::{Resizer, Scratch};
-use super::threshold::Threshold;
+use super::enlarge::{Enlarger, Scratch};
+use super::masks;
+use crate::domain::dissection::Repeats;
 use crate::nn::data::broden::Segmentation;
 
 /// What one image contributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageTally {
-    /// Labels in it with their pixels, by number. Pixels count once for every layer that has the label.
+    /// Row of the probe's index, from 0.
+    pub row: u32,
+    /// Whether the index marks it `val`.
+    pub held_out: bool,
+    /// Pixels of its labels, rows times columns.
+    pub area: u32,
+    /// Labels in it with their pixels, by number; how often a pixel counts that several layers label alike is a rule of
+    /// the measurement.
     pub labels: Vec<(u32, u32)>,
     /// Units with a mask in it, by number from 0.
     pub units: Vec<UnitTally>,
@@ -25,13 +33,25 @@ pub struct UnitTally {
 }
 
 /// Where a label is: in one layer, as bits, or everywhere.
-enum Region {
+#[derive(Clone)]
+pub(super) enum Region {
     Bits(Vec<u64>),
     Everywhere,
 }
 
-/// The labelled regions of an image, ordered by label.
-fn regions(segmentation: &Segmentation) -> Vec<(u32, Region)> {
+impl Region {
+    /// Adds another region.
+    fn join(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Everywhere, _) => {}
+            (_, Self::Everywhere) => *self = Self::Everywhere,
+            (Self::Bits(all), Self::Bits(more)) => all.iter_mut().zip(more).for_each(|(word, more)| *word |= more),
+        }
+    }
+}
+
+/// The labelled regions of an image, ordered by label; a label may have several.
+pub(super) fn regions(segmentation: &Segmentation) -> Vec<(u32, Region)> {
     let words = (segmentation.height * segmentation.width).div_ceil(64);
     let mut found: Vec<(u32, Region)> = segmentation.whole.iter().map(|&label| (label, Region::Everywhere)).collect();
     for layer in &segmentation.layers {
@@ -59,6 +79,34 @@ fn regions(segmentation: &Segmentation) -> Vec<(u32, Region)> {
     found
 }
 
+/// Makes one region of each label.
+fn joined(regions: &[(u32, Region)]) -> Vec<(u32, Region)> {
+    let mut all: Vec<(u32, Region)> = Vec::new();
+    for (label, region) in regions {
+        match all.last_mut() {
+            Some((last, joined)) if last == label => joined.join(region),
+            _ => all.push((*label, region.clone())),
+        }
+    }
+    all
+}
+
+/// The regions that count in a label's own pixels, and those that count under masks.
+pub(super) fn counted(segmentation: &Segmentation, repeats: Repeats) -> [Vec<(u32, Region)>; 2] {
+    let each = regions(segmentation);
+    match repeats {
+        Repeats::Each => [each.clone(), each],
+        Repeats::Truth => {
+            let once = joined(&each);
+            [each, once]
+        }
+        Repeats::Once => {
+            let once = joined(&each);
+            [once.clone(), once]
+        }
+    }
+}
+
 /// Sums counts of equal labels, which are neighbours, and drops zeros.
 fn merge(counts: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
     let mut merged: Vec<(u32, u32)> = Vec::new();
@@ -71,38 +119,45 @@ fn merge(counts: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
     merged
 }
 
-/// Counts an image. `maps` holds the map of every unit, each of `from` rows and columns.
+/// Counts pixels of labels.
+pub(super) fn label_pixels(regions: &[(u32, Region)], area: u32) -> Vec<(u32, u32)> {
+    merge(regions.iter().map(|(label, region)| match region {
+        Region::Bits(bits) => (*label, bits.iter().map(|word| word.count_ones()).sum()),
+        Region::Everywhere => (*label, area),
+    }))
+}
+
+/// Counts pixels of labels under a mask of so many pixels.
+pub(super) fn overlaps(regions: &[(u32, Region)], mask: &[u64], pixels: u32) -> Vec<(u32, u32)> {
+    merge(regions.iter().map(|(label, region)| match region {
+        Region::Bits(bits) => (*label, bits.iter().zip(mask).map(|(a, b)| (a & b).count_ones()).sum()),
+        Region::Everywhere => (*label, pixels),
+    }))
+}
+
+/// Counts an image and appends its masks to `masks`. `maps` holds the map of every unit, each of `plane` values.
 pub(super) fn tally(
     maps: &[f32],
-    from: [usize; 2],
-    thresholds: &[Threshold],
+    plane: usize,
+    thresholds: &[f32],
     segmentation: &Segmentation,
-    scratch: &mut Scratch,
+    (enlarger, repeats): (&Enlarger, Repeats),
+    (scratch, masks): (&mut Scratch, &mut Vec<u32>),
 ) -> ImageTally {
-    let to = [segmentation.height, segmentation.width];
-    let all = (to[0] * to[1]) as u32;
-    let resizer = Resizer::new(from, to);
-    let regions = regions(segmentation);
-    let ones = |words: &[u64]| words.iter().map(|word| word.count_ones()).sum::<u32>();
-    let labels = merge(regions.iter().map(|(label, region)| match region {
-        Region::Bits(bits) => (*label, ones(bits)),
-        Region::Everywhere => (*label, all),
-    }));
+    let area = (segmentation.height * segmentation.width) as u32;
+    let [truth, under] = counted(segmentation, repeats);
     let mut units = Vec::new();
-    for (unit, (map, threshold)) in maps.chunks_exact(from[0] * from[1]).zip(thresholds).enumerate() {
-        // Weighted means of values at or below the threshold stay there: most units end here.
-        if !map.iter().any(|&value| value > threshold.value) {
+    for (unit, (map, &threshold)) in maps.chunks_exact(plane).zip(thresholds).enumerate() {
+        // Most units end here, before anything is enlarged.
+        if !enlarger.reaches(map, threshold) {
             continue;
         }
-        let pixels = resizer.mask(map, threshold.value, scratch);
+        let pixels = enlarger.mask(map, threshold, scratch);
         if pixels == 0 {
             continue;
         }
-        let overlaps = merge(regions.iter().map(|(label, region)| match region {
-            Region::Bits(bits) => (*label, bits.iter().zip(&scratch.mask).map(|(a, b)| (a & b).count_ones()).sum()),
-            Region::Everywhere => (*label, pixels),
-        }));
-        units.push(UnitTally { unit: unit as u32, pixels, overlaps });
+        masks::append(&scratch.mask, masks);
+        units.push(UnitTally { unit: unit as u32, pixels, overlaps: overlaps(&under, &scratch.mask, pixels) });
     }
-    ImageTally { labels, units }
+    ImageTally { labels: label_pixels(&truth, area), area, units, ..ImageTally::default() }
 }

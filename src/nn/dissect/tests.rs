@@ -8,6 +8,7 @@ use image::{Rgb, RgbImage};
 
 use super::*;
 use crate::domain::data::Shapes;
+use crate::domain::dissection::{Counted, Portion};
 use crate::nn::data::{Normalisation, shapes};
 
 // ---- the plain computation ----------------------------------------------------------------------------------------
@@ -143,13 +144,14 @@ fn plain(directory: &Path, chosen: &[&str], quantile: f64, maps: &dyn Fn(&str) -
 /// Compares all counts, through the recorded tallies and through the table of best labels.
 fn agree(found: &Dissected, plain: &Plain) {
     let recorded = Tallies::decode(&found.tallies).unwrap();
+    let units = score(&recorded, &LITE).units;
     let bits = |values: &[f32]| values.iter().map(|value| (value + 0.0).to_bits()).collect::<Vec<_>>();
-    let thresholds: Vec<f32> = recorded.thresholds.iter().map(|threshold| threshold.value).collect();
+    let thresholds: Vec<f32> = recorded.heading.units.iter().map(|unit| unit.threshold).collect();
     assert_eq!(bits(&thresholds), bits(&plain.thresholds));
-    assert_eq!(found.categories, plain.categories);
+    assert_eq!(recorded.heading.categories, plain.categories);
     let labels = plain.truth.len();
     let mut truth = vec![0; labels];
-    let mut both = vec![vec![0; labels]; found.units.len()];
+    let mut both = vec![vec![0; labels]; units.len()];
     for image in &recorded.images {
         image.labels.iter().for_each(|&(label, pixels)| truth[label as usize] += u64::from(pixels));
         for unit in &image.units {
@@ -160,7 +162,7 @@ fn agree(found: &Dissected, plain: &Plain) {
     }
     assert_eq!(truth, plain.truth);
     assert_eq!(both, plain.both);
-    for (unit, row) in found.units.iter().enumerate() {
+    for (unit, row) in units.iter().enumerate() {
         for (category, name) in plain.categories.iter().enumerate() {
             let mut best: Option<(usize, f64)> = None;
             for label in (1..labels).filter(|&label| plain.primary[label] == category) {
@@ -181,16 +183,17 @@ fn agree(found: &Dissected, plain: &Plain) {
     }
 }
 
-fn spec(categories: &[&str], quantile: f64, batch: usize) -> Dissection {
-    Dissection {
-        layer: "layer".to_owned(),
-        preset: Preset::Lite2018,
-        quantile,
-        iou: 0.04,
-        categories: categories.iter().map(|&name| name.to_owned()).collect(),
-        batch,
-    }
+/// NetDissect-Lite's scoring.
+const LITE: Scoring =
+    Scoring { counted: Counted::Overlap, iou: 0.04, above: false, choose: Portion::All, on: Portion::All };
+
+fn spec(categories: &[&str], quantile: f64, batch: usize) -> Measurement {
+    let categories = categories.iter().map(|&name| name.to_owned()).collect();
+    Measurement { quantile, categories, batch, ..Measurement::lite("layer") }
 }
+
+/// Categories of NetDissect-Lite.
+const CATEGORIES: [&str; 5] = ["object", "part", "scene", "texture", "color"];
 
 // ---- shapes -------------------------------------------------------------------------------------------------------
 
@@ -240,14 +243,15 @@ fn shapes_are_dissected_as_in_the_plain_computation() {
                 maps(filters(&pixels, size, side))
             };
             for quantile in [0.005, 0.05] {
-                let expected = plain(&directory, &LITE_CATEGORIES, quantile, &of);
+                let expected = plain(&directory, &CATEGORIES, quantile, &of);
                 let mut network = |pixels: &[f32], _: usize| {
                     Ok(maps(pixels.chunks(3 * size * size).flat_map(|image| filters(image, size, side)).collect()))
                 };
-                let spec = spec(&LITE_CATEGORIES, quantile, 7);
-                let found = dissect(&mut network, &probe, &spec, 2, &mut ()).unwrap();
+                let spec = spec(&CATEGORIES, quantile, 7);
+                let found = dissect(&mut network, &Bench::new(&probe, 2), &spec, &mut ()).unwrap();
                 agree(&found, &expected);
-                assert_eq!(["total", "dead"].map(|name| found.measures[name] as u32), [12, 2]);
+                let measures = score(&Tallies::decode(&found.tallies).unwrap(), &LITE).measures;
+                assert_eq!(["total", "dead"].map(|name| measures[name] as u32), [12, 2]);
             }
         }
     }
@@ -262,16 +266,24 @@ fn colour_filters_are_found_to_detect_their_colours() {
         let values = pixels.chunks(3072).flat_map(|image| filters(image, 32, 16)).collect();
         Ok(Maps { units: 12, height: 16, width: 16, values })
     };
-    let found = dissect(&mut network, &probe, &spec(&LITE_CATEGORIES, 0.05, 0), 2, &mut ()).unwrap();
+    let found = dissect(&mut network, &Bench::new(&probe, 2), &spec(&CATEGORIES, 0.05, 0), &mut ()).unwrap();
+    let tallies = Tallies::decode(&found.tallies).unwrap();
+    let scored = score(&tallies, &LITE);
     for (unit, colour) in [(0, "red-c"), (1, "green-c"), (2, "blue-c"), (3, "yellow-c"), (5, "white-c")] {
-        let best = found.units[unit].best().unwrap();
+        let best = scored.units[unit].best().unwrap();
         assert_eq!(probe.label(best.label), colour);
         assert!(best.iou > 0.2, "{colour}: {}", best.iou);
     }
-    assert_eq!(found.units[10].best(), None);
-    let table = String::from_utf8(found.table).unwrap();
+    assert_eq!(scored.units[10].best(), None);
+    let files = files(&tallies, &scored.units, &LITE).unwrap();
+    let table = String::from_utf8(files.table).unwrap();
     assert!(table.starts_with("unit,category,label,score,"), "{table}");
     assert_eq!(table.lines().count(), 13);
+    let summary: serde_json::Value = serde_json::from_slice(&files.summary).unwrap();
+    let layer = &summary["layers"][0];
+    assert_eq!(layer["interpretable"].as_f64(), Some(scored.measures["units"]));
+    assert_eq!(layer["units"][0]["label"], "red-c");
+    assert_eq!(layer["units"][0]["top"].as_array().unwrap().len(), 20);
 }
 
 // ---- adversarial maps ---------------------------------------------------------------------------------------------
@@ -419,7 +431,7 @@ fn odd_maps_are_dissected_as_in_the_plain_computation() {
     ];
     for chosen in choices {
         for quantile in [0.005, 0.1, 0.4, 0.9] {
-            let found = dissect(&mut odd_network, &probe, &spec(chosen, quantile, 5), 2, &mut ()).unwrap();
+            let found = dissect(&mut odd_network, &Bench::new(&probe, 2), &spec(chosen, quantile, 5), &mut ()).unwrap();
             agree(&found, &plain(&directory, chosen, quantile, &of));
         }
     }
@@ -430,7 +442,8 @@ fn batches_threads_and_room_change_nothing() {
     let (_guard, _, probe) = odd();
     let chosen = ["object", "part", "scene"];
     let run = |room, batch, threads| {
-        dissect_within(room, &mut odd_network, &probe, &spec(&chosen, 0.1, batch), threads, &mut ()).unwrap()
+        let bench = Bench { room, ..Bench::new(&probe, threads) };
+        dissect(&mut odd_network, &bench, &spec(&chosen, 0.1, batch), &mut ()).unwrap()
     };
     let first = run(KEPT, 0, 1);
     for (room, batch, threads) in [(KEPT, 1, 4), (0, 1, 1), (0, 64, 3), (500, 4, 2), (KEPT, 36, 2)] {
@@ -446,7 +459,7 @@ fn images_without_a_chosen_category_do_not_count() {
         seen.extend(pixels.chunks(72).map(number));
         odd_network(pixels, images)
     };
-    let found = dissect(&mut network, &probe, &spec(&["texture"], 0.1, 3), 1, &mut ()).unwrap();
+    let found = dissect(&mut network, &Bench::new(&probe, 1), &spec(&["texture"], 0.1, 3), &mut ()).unwrap();
     let expected: Vec<usize> = (0..IMAGES).filter(|image| matches!(image % 7, 2 | 4)).collect();
     assert_eq!(seen, expected);
     assert_eq!(found.measures["images"] as usize, expected.len());
@@ -467,7 +480,7 @@ fn values_that_are_not_finite_are_located() {
             }
             Ok(maps)
         };
-        let error = dissect(&mut network, &probe, &spec(&["object"], 0.1, 8), 2, &mut ()).unwrap_err();
+        let error = dissect(&mut network, &Bench::new(&probe, 2), &spec(&["object"], 0.1, 8), &mut ()).unwrap_err();
         assert!(matches!(error, DissectError::NotFinite { unit: 5, image: 12 }), "{error}");
     }
 }
@@ -475,8 +488,8 @@ fn values_that_are_not_finite_are_located() {
 #[test]
 fn nonsense_is_refused() {
     let (_guard, _, probe) = odd();
-    let failure = |network: &mut dyn Activations, spec: &Dissection| {
-        dissect(network, &probe, spec, 1, &mut ()).unwrap_err().to_string()
+    let failure = |network: &mut dyn Activations, spec: &Measurement| {
+        dissect(network, &Bench::new(&probe, 1), spec, &mut ()).unwrap_err().to_string()
     };
     for quantile in [0.0, 1.0, -1.0, f64::NAN] {
         assert!(failure(&mut odd_network, &spec(&["object"], quantile, 4)).contains("not between 0 and 1"));
@@ -507,12 +520,12 @@ fn progress_counts_both_passes_and_a_stop_is_heard() {
     }
     let (_guard, _, probe) = odd();
     let mut patient = Patience(Vec::new(), usize::MAX);
-    dissect(&mut odd_network, &probe, &spec(&["scene"], 0.1, 4), 1, &mut patient).unwrap();
+    dissect(&mut odd_network, &Bench::new(&probe, 1), &spec(&["scene"], 0.1, 4), &mut patient).unwrap();
     let images = probe.select(&["scene".to_owned()]).unwrap().images.len();
     assert_eq!(patient.0.last(), Some(&(2 * images, 2 * images)));
     assert!(patient.0.is_sorted());
     let mut hasty = Patience(Vec::new(), 2);
-    let error = dissect(&mut odd_network, &probe, &spec(&["scene"], 0.1, 4), 1, &mut hasty).unwrap_err();
+    let error = dissect(&mut odd_network, &Bench::new(&probe, 1), &spec(&["scene"], 0.1, 4), &mut hasty).unwrap_err();
     assert!(matches!(error, DissectError::Stopped));
     assert_eq!(hasty.0.len(), 2);
 }

@@ -6,7 +6,9 @@ mod footprint;
 mod init;
 mod problems;
 mod prune;
+mod score;
 mod state;
+mod tallies;
 mod train;
 
 use std::collections::BTreeMap;
@@ -284,8 +286,9 @@ pub fn demand(op: &str, args: &Canon) -> Option<Demand> {
             (arch, size, None, None)
         }
         "dissect" => {
-            let DissectArgs { arch, dissection, .. } = args.parse().ok()?;
-            (arch, dissection.batch, None, Some(dissection.layer))
+            let DissectArgs { arch, measurement, .. } = args.parse().ok()?;
+            let size = state::batch(&arch);
+            (arch, size, None, Some(measurement.layer))
         }
         _ => return None,
     };
@@ -330,6 +333,7 @@ pub fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         "evaluate" => evaluate::evaluate(job),
         "footprint" => footprint::footprint(job),
         "dissect" => dissect::dissect(job),
+        "score" => score::score(job),
         unknown => {
             let message = format!("this pdsl cannot run stages of the kind `{unknown}`");
             Err(Problem::new(&execution::STAGE_FAILED, message).into())

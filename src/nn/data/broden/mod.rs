@@ -13,6 +13,7 @@ use image::RgbImage;
 use self::tables::Entry;
 use super::{DataError, Normalisation};
 use crate::domain::arch::Shape;
+use crate::domain::dissection::Portion;
 
 pub(super) use self::tables::{Cell, Tables, read as read_tables};
 
@@ -49,6 +50,22 @@ pub struct Segmentation {
     pub whole: Vec<u32>,
     /// Label of each pixel, row by row; 0 where there is none. Layers may overlap.
     pub layers: Vec<Vec<u32>>,
+}
+
+impl Selection {
+    /// Keeps the images of a portion, and of these the `first` (0: all).
+    #[must_use]
+    pub fn within(mut self, broden: &Broden, portion: Portion, first: u64) -> Self {
+        self.images.retain(|&image| match portion {
+            Portion::All => true,
+            Portion::Train => !broden.held_out(image),
+            Portion::Val => broden.held_out(image),
+        });
+        if first > 0 {
+            self.images.truncate(usize::try_from(first).unwrap_or(usize::MAX));
+        }
+        self
+    }
 }
 
 impl Broden {
@@ -93,6 +110,17 @@ impl Broden {
     /// Returns the name of a label as it stands in `label.csv`; empty for 0 and for numbers that are not listed.
     pub fn label(&self, number: u32) -> &str {
         self.tables.labels.get(number as usize).map_or("", String::as_str)
+    }
+
+    /// Returns rows and columns of an image's labels.
+    pub fn label_size(&self, image: usize) -> [usize; 2] {
+        let entry = &self.tables.images[image];
+        [entry.seg_height, entry.seg_width]
+    }
+
+    /// Whether the index marks an image `val`.
+    pub fn held_out(&self, image: usize) -> bool {
+        self.tables.images[image].held_out
     }
 
     /// Returns how many label numbers there are, 0 included.

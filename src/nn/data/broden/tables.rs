@@ -52,6 +52,8 @@ impl Tables {
 pub(in crate::nn::data) struct Entry {
     /// Name of the picture below `images`.
     pub(in crate::nn::data) image: String,
+    /// Whether its split is `val`.
+    pub(super) held_out: bool,
     /// Rows of its label maps.
     pub(super) seg_height: usize,
     /// Columns of its label maps.
@@ -138,7 +140,7 @@ fn read_index(directory: &Path, tables: &mut Tables) -> Result<(), DataError> {
     let fixed = table.columns(FIXED)?;
     let columns =
         tables.categories.iter().map(|category| table.column(&category.name)).collect::<Result<Vec<_>, _>>()?;
-    while let Some([image, _split, ih, iw, sh, sw]) = table.next(fixed)? {
+    while let Some([image, split, ih, iw, sh, sw]) = table.next(fixed)? {
         let [height, width, seg_height, seg_width] = table.sizes([ih, iw, sh, sw])?;
         if tables.images.is_empty() {
             (tables.height, tables.width) = (height, width);
@@ -150,7 +152,8 @@ fn read_index(directory: &Path, tables: &mut Tables) -> Result<(), DataError> {
             )));
         }
         let cells = columns.iter().map(|&column| table.cells(column, tables.labels.len())).collect::<Result<_, _>>()?;
-        tables.images.push(Entry { image, seg_height, seg_width, cells });
+        let held_out = split == "val";
+        tables.images.push(Entry { image, held_out, seg_height, seg_width, cells });
     }
     if tables.images.is_empty() {
         return Err(table.complain("the table lists no images".to_owned()));

@@ -1,0 +1,90 @@
+//! `score`: what was counted in a dissection, as concepts.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage, did_you_mean};
+use crate::domain::dissection::{Figure, MEASURES, Portion, Scoring};
+use crate::value::output::Scale;
+use crate::value::{Evaluated, Measured, Record, Tallied, Value};
+
+/// Arguments of `score`. Input: `tallies`. Objects: `units`, `summary`. Measures: [`MEASURES`], `images`, `total`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreArgs {
+    /// How counts become concepts.
+    pub scoring: Scoring,
+}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "score",
+    module: "dissect",
+    version: 1,
+    signature: "fn score(d: Dissected, iou: Float = none, choose: Str = \"all\", on: Str = \"all\") -> Dissected",
+    doc: "Scores a dissection again, without the network: at another IoU threshold, or with concepts chosen on one part \
+          of the images (`\"train\"`, `\"val\"`) and scored on another.\n\n`score(found, choose: \"train\", on: \"val\").units`",
+    heavy: false,
+    lower,
+};
+
+/// Adds the stage and returns the dissection as the language sees it.
+pub(super) fn push(
+    lowering: &mut dyn Lowering,
+    tallied: &Arc<Tallied>,
+    scoring: Scoring,
+    arguments: &Arguments,
+) -> Evaluated<Value> {
+    let facts = &tallied.state.facts;
+    let stage = Stage::new(&OP, &ScoreArgs { scoring }, arguments.call)?.input("tallies", tallied.node).describe(
+        &facts.network,
+        facts.kept.total,
+        facts.round,
+    );
+    let node = lowering.push(stage);
+    let read = |(name, figure): (&str, Figure)| {
+        let measure: Arc<str> = Arc::from(name);
+        let scale = scale(figure);
+        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale })))
+    };
+    let scored = Tallied { scoring, ..(**tallied).clone() };
+    let tallies = (Arc::from("tallies"), Value::Tallies(Arc::new(scored)));
+    Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).chain([tallies]).collect::<Record>())))
+}
+
+/// Returns how a figure is read.
+pub(super) fn scale(figure: Figure) -> Scale {
+    match figure {
+        Figure::Count => Scale::Count,
+        Figure::Share => Scale::Ratio,
+        Figure::Plain => Scale::Plain,
+    }
+}
+
+/// Reads a part of a probe's images.
+fn portion(arguments: &Arguments, at: usize) -> Evaluated<Portion> {
+    let word = arguments.text(at)?;
+    if let Some((_, portion)) = Portion::WORDS.iter().find(|(known, _)| **known == *word) {
+        return Ok(*portion);
+    }
+    let diagnostic = arguments.refuse(at, format!("a probe has no part \"{word}\""), "no such part");
+    Err(did_you_mean(diagnostic, &word, Portion::WORDS.iter().map(|(known, _)| *known)).into())
+}
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let tallied = arguments.tallied(0)?;
+    let iou = if arguments.given(1) { share(arguments, 1)? } else { tallied.scoring.iou };
+    let (choose, on) = (portion(arguments, 2)?, portion(arguments, 3)?);
+    push(lowering, &tallied, Scoring { iou, choose, on, ..tallied.scoring }, arguments)
+}
+
+/// Reads an IoU threshold.
+pub(super) fn share(arguments: &Arguments, at: usize) -> Evaluated<f64> {
+    let value = arguments.float(at)?;
+    if value > 0.0 && value < 1.0 {
+        return Ok(value);
+    }
+    let message = format!("the threshold is {value}, but must lie between 0 and 1");
+    Err(arguments.refuse(at, message, "out of range").help("0.04 is the published value").into())
+}
