@@ -170,6 +170,36 @@ pub enum Counted {
     All,
 }
 
+/// How chance is imitated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Null {
+    /// Masks keep their shapes and move to other images.
+    Permutation,
+    /// Masks stay on their images, whose labels move elsewhere, cyclically.
+    Shift,
+}
+
+/// A test of units against chance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NullTest {
+    /// How chance is imitated.
+    pub null: Null,
+    /// Repetitions.
+    pub times: u32,
+    /// Source of the repetitions.
+    pub seed: Seed,
+}
+
+/// Drawing images again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resampling {
+    /// Repetitions.
+    pub times: u32,
+    /// Source of the repetitions.
+    pub seed: Seed,
+}
+
 /// What kind of number a measure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
@@ -226,5 +256,6 @@ words! {
         "half_pixel_zeros" => HalfPixelZeros,
     }
     Repeats { "each" => Each, "truth" => Truth, "once" => Once, }
+    Null { "permutation" => Permutation, "shift" => Shift, }
     Counted { "overlap" => Overlap, "category" => Category, "all" => All, }
 }

@@ -135,6 +135,9 @@ pub enum Score {
     /// for their magnitudes, the image is all ones, normalisations use their running statistics (Tanaka et al. 2020,
     /// "Pruning neural networks without any data by iteratively conserving synaptic flow", section 6).
     Flow,
+    /// The best IoU with a concept of the unit that the weight's output channel is, in a dissection; 0 in layers whose
+    /// outputs are not the dissected units.
+    Concept,
     /// A number.
     Constant(f64),
     /// |x|

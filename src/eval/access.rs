@@ -75,6 +75,7 @@ pub(super) fn field(value: &Value, name: &str, span: Span) -> Evaluated {
             "grad" => Some(Value::Score(Arc::new(Score::Gradient))),
             "hessian_grad" => Some(Value::Score(Arc::new(Score::HessianGradient))),
             "flow" => Some(Value::Score(Arc::new(Score::Flow))),
+            "concept" => Some(Value::Score(Arc::new(Score::Concept))),
             _ => None,
         },
         _ => None,
@@ -206,7 +207,7 @@ fn no_field(value: &Value, name: &str, span: Span) -> Stop {
         Value::Task(_) => {
             vec!["train", "val", "test", "classes", "channels", "size", "train_images", "val_images", "test_images"]
         }
-        Value::Parameter => vec!["weight", "initial", "grad", "hessian_grad", "flow"],
+        Value::Parameter => vec!["weight", "initial", "grad", "hessian_grad", "flow", "concept"],
         _ => Vec::new(),
     };
     did_you_mean(diagnostic, name, known.iter().copied()).into()

@@ -48,7 +48,7 @@ impl Lowering for Interpreter<'_> {
             op: stage.op.name,
             version: stage.op.version,
             args: stage.args,
-            inputs: stage.inputs.into_iter().map(|(role, node)| (Arc::from(role), node)).collect(),
+            inputs: stage.inputs,
             trajectory: stage.trajectory,
             data: stage.data,
             facts: stage.facts,

@@ -48,10 +48,13 @@ impl Fingerprints for Known {
 
 /// Every declaration that the standard library needs for the programs of these tests.
 const IMPORTS: &str = "import std.data.{digits, shapes, shapes_probe, image_folder, augmented, flip, pad_crop}
-import std.dissect.{netdissect}
+import std.dissect.{ablate, bootstrap, dissect, drift, frozen, held_out, lite2018, netdissect, null_test, rotated, score}
 import std.math.{clamp, cos, exp, ln, monotone, pi}
 import std.models.{tiny_resnet, resnet20, resnet50}
-import std.prune.{global_magnitude, imp, layer_magnitude, magnitude, one_shot, random_mask, reinit}
+import std.prune.{
+  global_magnitude, imp, layer_magnitude, magnitude, nearest, one_shot, protect_concepts, random_mask, reinit,
+  shuffle_mask,
+}
 import std.schedule.{cosine, cubic}
 import std.stats.{differs, equivalent, not_worse}
 ";

@@ -7,7 +7,9 @@ use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::arch::{Parameter, Survey};
+use crate::domain::seed::Seed;
 
+use super::rng::Stream;
 use super::{Error, Weights};
 
 /// Which elements of each prunable parameter are kept.
@@ -149,6 +151,17 @@ impl Mask {
     /// Counts the prunable weights.
     pub fn total(&self) -> u64 {
         self.entries.values().map(|entry| entry.kept.len() as u64).sum()
+    }
+
+    /// Returns the mask with the elements of every parameter in random order.
+    #[must_use]
+    pub fn shuffled(&self, seed: &Seed) -> Self {
+        let mut shuffled = self.clone();
+        for (name, entry) in &mut shuffled.entries {
+            let mut numbers = Stream::new(seed, &format!("mask/{name}")).at(0, 0);
+            numbers.shuffle(Arc::make_mut(&mut entry.kept));
+        }
+        shuffled
     }
 
     /// Sets pruned weights to 0.

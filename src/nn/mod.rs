@@ -2,6 +2,7 @@
 //!
 //! It knows `domain` and nothing of the language. Results have the same bits for any number of threads.
 
+pub mod ablate;
 pub mod checkpoint;
 pub mod data;
 pub mod device;

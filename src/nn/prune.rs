@@ -60,6 +60,9 @@ pub enum PruneError {
     /// Channels cannot go together in this way.
     #[error("whole filters can be removed globally or per layer, as shares")]
     Filters,
+    /// The score reads concepts and there is no dissection to take them of.
+    #[error("the score reads concepts, but there is no dissection to take them of")]
+    NoConcepts,
     /// A score is not a number.
     #[error("the score of an element of `{0}` is not a number")]
     NotANumber(String),
@@ -76,9 +79,14 @@ pub struct Sources<'a> {
     pub initial: Option<&'a Weights>,
     /// Training images that the pruner's samples are drawn from.
     pub images: Option<&'a dyn Images>,
+    /// Best IoU of each filter of the parameters whose outputs are dissected units.
+    pub concepts: Option<&'a Concepts>,
     /// Threads; they change no bit of a result.
     pub threads: usize,
 }
+
+/// By parameter, a value for each filter.
+pub type Concepts = std::collections::BTreeMap<String, Vec<f32>>;
 
 /// Removes the weights with the lowest scores from a mask (all ones if absent). `weights` count as masked.
 ///
@@ -104,7 +112,7 @@ pub fn prune(
         return Err(PruneError::Keep { name: name.clone(), prunable }.into());
     }
     let measured = measure(arch, weights, before, pruner, sources)?;
-    let layers = layers(&survey, weights, &mask, pruner, sources.initial, &measured)?;
+    let layers = layers(&survey, weights, &mask, pruner, sources, &measured)?;
     if let Amount::Pattern { keep, of } = pruner.remove {
         if pruner.unit == Unit::Filter {
             return Err(PruneError::Filters.into());
@@ -255,7 +263,7 @@ fn layers(
     weights: &Weights,
     mask: &Mask,
     pruner: &Pruner,
-    initial: Option<&Weights>,
+    sources: Sources<'_>,
     measured: &Measured,
 ) -> Result<Vec<Layer>, Error> {
     let mut layers = Vec::new();
@@ -278,12 +286,18 @@ fn layers(
                 for (value, kept) in weight.iter_mut().zip(kept) {
                     *value = if *kept { *value } else { 0.0 };
                 }
-                let start = match initial {
+                let start = match sources.initial {
                     _ if !score.reads(&Score::Initial) => Vec::new(),
                     Some(initial) => initial[&name].flatten_all()?.to_vec1::<f32>()?,
                     None => return Err(PruneError::NoInitial.into()),
                 };
+                let concept = match sources.concepts {
+                    _ if !score.reads(&Score::Concept) => Vec::new(),
+                    Some(concepts) => by_filter(concepts.get(&name), &parameter.shape),
+                    None => return Err(PruneError::NoConcepts.into()),
+                };
                 let readings = Readings {
+                    concept: &concept,
                     weight: &weight,
                     initial: &start,
                     gradient: values_of(&measured.slopes.gradient, &name),
@@ -304,6 +318,13 @@ fn layers(
 
 fn values_of<'a>(values: &'a Values, name: &str) -> &'a [f32] {
     values.get(name).map_or(&[], Vec::as_slice)
+}
+
+/// Gives each weight the value of its filter; 0 where there is none.
+fn by_filter(values: Option<&Vec<f32>>, shape: &[usize]) -> Vec<f32> {
+    let each = weights_of(Unit::Filter, shape);
+    let value = |filter: usize| values.and_then(|values| values.get(filter)).copied().unwrap_or(0.0);
+    (0..shape.iter().product()).map(|weight| value(weight / each)).collect()
 }
 
 /// Means over units; pruned weights count as 0.

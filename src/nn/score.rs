@@ -10,6 +10,7 @@ pub(super) struct Readings<'a> {
     pub gradient: &'a [f32],
     pub hessian_gradient: &'a [f32],
     pub flow: &'a [f32],
+    pub concept: &'a [f32],
 }
 
 /// Evaluates a score for every element.
@@ -35,6 +36,7 @@ pub(super) fn evaluate(score: &Score, readings: Readings<'_>) -> Vec<f32> {
         Score::Gradient => readings.gradient.to_vec(),
         Score::HessianGradient => readings.hessian_gradient.to_vec(),
         Score::Flow => readings.flow.to_vec(),
+        Score::Concept => readings.concept.to_vec(),
         Score::Constant(number) => vec![*number as f32; readings.weight.len()],
         Score::Abs(x) => one(x, f32::abs),
         Score::Negate(x) => one(x, |x| -x),

@@ -7,6 +7,7 @@ use super::lowering::{Arguments, External, Lowering, Stage};
 use super::train::check_fit;
 use crate::domain::arch::Arch;
 use crate::domain::data::{Split, Task};
+use crate::graph::NodeId;
 use crate::nn::net::{Work, evaluation_work};
 use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, State, Value, repr};
@@ -27,7 +28,7 @@ pub struct EvaluateArgs {
 pub static OP: Op = Op {
     name: "evaluate",
     module: "prelude",
-    version: 1,
+    version: 2,
     signature: "fn evaluate[S](s: State, on: Split[S]) -> \
                 { top1: Measured[Ratio], top5: Measured[Ratio], loss: Measured[Float] }",
     doc: "Measures accuracy and mean loss on a part of a task.\n\n`evaluate(s, task.val).top1`",
@@ -57,36 +58,46 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
     let Value::Split(task, split) = &arguments.at(1).value else {
         return Err(arguments.mismatch(1, "a part of a task, like `task.val`", &arguments.at(1).value));
     };
+    let node = push(lowering, &state, (task, *split, 1), arguments)?;
+    let read = |(name, scale): (&str, Scale)| {
+        let measure: Arc<str> = Arc::from(name);
+        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale })))
+    };
+    Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).collect::<Record>())))
+}
+
+/// Adds the evaluation of a state on a part of a task, which is the argument at a place.
+pub(super) fn push(
+    lowering: &mut dyn Lowering,
+    state: &State,
+    (task, split, at): (&Task, Split, usize),
+    arguments: &Arguments,
+) -> Evaluated<NodeId> {
     let network = &state.facts.network;
-    check_fit(network, task, arguments.span(1))?;
+    check_fit(network, task, arguments.span(at))?;
     let images = match split {
         Split::Train => task.train,
         Split::Val => task.val,
         Split::Test => task.test,
     };
     if images == 0 {
-        let part = repr::split_name(*split);
+        let part = repr::split_name(split);
         return Err(arguments
-            .refuse(1, format!("the task has no images in its part `{part}`"), "no images")
+            .refuse(at, format!("the task has no images in its part `{part}`"), "no images")
             .help("evaluate on another part: `task.val`")
             .into());
     }
-    let plain = Task { augment: Vec::new(), ..(**task).clone() };
-    let args = EvaluateArgs { arch: network.arch.clone(), task: plain, split: *split };
+    let plain = Task { augment: Vec::new(), ..task.clone() };
+    let args = EvaluateArgs { arch: network.arch.clone(), task: plain, split };
     let mut stage = Stage::new(&OP, &args, arguments.call)?
         .input("state", state.node)
         .reads(lowering, External::Data(&task.data))
         .describe(network, state.facts.kept.total, state.facts.round)
         .fact("images", images);
-    let work = expected_work(&state);
+    let work = expected_work(state);
     stage.facts.macs = work.macs.checked_mul(images);
     if work.sparse_layers > 0 {
         stage = stage.fact("sparse_layers", work.sparse_layers);
     }
-    let node = lowering.push(stage);
-    let read = |(name, scale): (&str, Scale)| {
-        let measure: Arc<str> = Arc::from(name);
-        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale })))
-    };
-    Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).collect::<Record>())))
+    Ok(lowering.push(stage))
 }

@@ -67,7 +67,7 @@ fn gradual(arguments: &Arguments) -> Evaluated<Gradual> {
         Value::Criterion(score) => (**score).clone(),
         other => return Err(arguments.mismatch(6, "a criterion", other)),
     };
-    let others = [Score::Initial, Score::Gradient, Score::HessianGradient, Score::Flow];
+    let others = [Score::Initial, Score::Gradient, Score::HessianGradient, Score::Flow, Score::Concept];
     if others.iter().any(|leaf| score.reads(leaf)) {
         return Err(arguments
             .refuse(6, "pruning on the way scores trained weights alone", "reads something else")

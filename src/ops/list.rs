@@ -1,6 +1,9 @@
 //! Every stage.
 
-use super::{Op, dissect, evaluate, footprint, gradual, init, load, prune, reinit, retrain, rewind, score, train};
+use super::{
+    Op, ablate, bootstrap, dissect, drift, evaluate, footprint, gradual, init, load, nearest, null_test, prune, reinit,
+    retrain, rewind, score, shuffle_mask, train,
+};
 
 /// Every stage, in the order in which they are documented.
 pub static ALL: &[&Op] = &[
@@ -12,10 +15,16 @@ pub static ALL: &[&Op] = &[
     &prune::OP,
     &rewind::OP,
     &reinit::OP,
+    &shuffle_mask::OP,
+    &nearest::OP,
     &evaluate::OP,
     &footprint::OP,
     &dissect::OP,
     &score::OP,
+    &null_test::OP,
+    &drift::OP,
+    &bootstrap::OP,
+    &ablate::OP,
 ];
 
 /// Finds a stage by its name.

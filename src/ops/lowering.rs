@@ -65,7 +65,7 @@ pub struct Stage {
     /// Canonical arguments.
     pub args: Canon,
     /// Inputs by role.
-    pub inputs: Vec<(&'static str, NodeId)>,
+    pub inputs: Vec<(Arc<str>, NodeId)>,
     /// Present on training.
     pub trajectory: Option<Trajectory>,
     /// Digests of external data.
@@ -103,8 +103,8 @@ impl Stage {
 
     /// Adds an input.
     #[must_use]
-    pub fn input(mut self, role: &'static str, node: NodeId) -> Self {
-        self.inputs.push((role, node));
+    pub fn input(mut self, role: impl Into<Arc<str>>, node: NodeId) -> Self {
+        self.inputs.push((role.into(), node));
         self
     }
 

@@ -3,8 +3,11 @@
 //! Each file holds one [`Op`]; `list.rs` names them all. `lower` is the language's side (facts, node), `run` the
 //! worker's side.
 
+pub mod ablate;
+pub mod bootstrap;
 mod counting;
 pub mod dissect;
+pub mod drift;
 pub mod evaluate;
 pub mod footprint;
 pub mod gradual;
@@ -12,6 +15,8 @@ pub mod init;
 pub mod list;
 pub mod load;
 pub mod lowering;
+pub mod nearest;
+pub mod null_test;
 pub mod prune;
 pub mod reinit;
 pub mod retrain;
@@ -19,6 +24,7 @@ pub mod rewind;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a running stage takes time and reads files"))]
 pub mod run;
 pub mod score;
+pub mod shuffle_mask;
 pub mod train;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ use super::train::check_fit;
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
 use crate::domain::arch::Arch;
+use crate::domain::dissection::Scoring;
 use crate::domain::pruning::{Pruner, Score};
 use crate::source::Span;
 use crate::value::{Evaluated, Network, State, StateFacts, Value};
@@ -22,6 +23,18 @@ pub struct PruneArgs {
     pub arch: Arch,
     /// What goes.
     pub pruner: Pruner,
+    /// Where concepts are read from, if the score reads them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concepts: Option<Concepts>,
+}
+
+/// A dissection as a source of scores. Input: `concepts`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Concepts {
+    /// The dissected layer.
+    pub layer: String,
+    /// How counts become concepts.
+    pub scoring: Scoring,
 }
 
 /// The stage.
@@ -29,8 +42,9 @@ pub static OP: Op = Op {
     name: "prune",
     module: "prelude",
     version: 1,
-    signature: "fn prune(s: State, by: Pruner) -> State",
-    doc: "Removes weights: the same weights under a smaller mask.\n\n`dense |> prune(global_magnitude(20%))`",
+    signature: "fn prune(s: State, by: Pruner, concepts: Dissected = none) -> State",
+    doc: "Removes weights: the same weights under a smaller mask. `concepts` is the dissection that criteria with `p.concept` \
+          read.\n\n`dense |> prune(global_magnitude(20%))`",
     heavy: false,
     lower,
 };
@@ -41,12 +55,16 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
     check_keep(&before.network, &pruner.keep, arguments.span(1))?;
     let kept =
         counting::after(&before.network, &before.kept, &pruner).map_err(|problem| refuse(&problem, arguments))?;
-    let args = PruneArgs { arch: before.network.arch.clone(), pruner: (*pruner).clone() };
+    let concepts = concepts(&before.network, &pruner, arguments)?;
+    let args = PruneArgs { arch: before.network.arch.clone(), pruner: (*pruner).clone(), concepts };
     let round = before.round + 1;
     let mut stage =
         Stage::new(&OP, &args, arguments.call)?.input("state", state.node).describe(&before.network, kept.total, round);
     if pruner.reads(&Score::Initial) {
         stage = stage.input("initial", before.initial);
+    }
+    if args.concepts.is_some() {
+        stage = stage.input("concepts", arguments.tallied(2)?.node);
     }
     if pruner.reads_loss() {
         let Some(samples) = &pruner.samples else { return Err(no_samples(arguments).into()) };
@@ -60,6 +78,31 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
     let node = lowering.push(stage);
     let facts = StateFacts { kept, round, training: None, ..(**before).clone() };
     Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}
+
+/// Reads the dissection that scores read, if they do.
+fn concepts(network: &Network, pruner: &Pruner, arguments: &Arguments) -> Evaluated<Option<Concepts>> {
+    match (pruner.reads(&Score::Concept), arguments.given(2)) {
+        (false, false) => Ok(None),
+        (true, false) => Err(arguments
+            .refuse(1, "the criterion reads concepts, but no dissection is given to take them of", "needs a dissection")
+            .help("give one: `prune(…, concepts: netdissect(s, layer: \"layer4\", data: probe))`")
+            .into()),
+        (false, true) => Err(arguments
+            .refuse(2, "this pruner reads no concepts, so a dissection changes nothing", "needs no dissection")
+            .help("leave out `concepts`, or score by `p.concept`")
+            .into()),
+        (true, true) => {
+            let tallied = arguments.tallied(2)?;
+            if tallied.state.facts.network.arch != network.arch {
+                return Err(Diagnostic::error(&codes::OTHER_NETWORK, "the dissected network is not the one to prune")
+                    .label(arguments.span(2), "a dissection of another architecture")
+                    .help("dissect the state that is pruned, or another of its network")
+                    .into());
+            }
+            Ok(Some(Concepts { layer: tallied.layer.to_string(), scoring: tallied.scoring }))
+        }
+    }
 }
 
 fn no_samples(arguments: &Arguments) -> Diagnostic {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use super::lowering::{Arguments, Lowering, Stage, did_you_mean};
 use crate::domain::dissection::{Figure, MEASURES, Portion, Scoring};
+use crate::graph::NodeId;
 use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, Tallied, Value};
 
@@ -43,18 +44,26 @@ pub(super) fn push(
         facts.round,
     );
     let node = lowering.push(stage);
-    let read = |(name, figure): (&str, Figure)| {
-        let measure: Arc<str> = Arc::from(name);
-        let scale = scale(figure);
-        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale })))
-    };
     let scored = Tallied { scoring, ..(**tallied).clone() };
     let tallies = (Arc::from("tallies"), Value::Tallies(Arc::new(scored)));
-    Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).chain([tallies]).collect::<Record>())))
+    Ok(Value::Record(Arc::new(readings(node, &MEASURES).chain([tallies]).collect::<Record>())))
+}
+
+/// Returns measures of a stage as fields.
+pub(super) fn readings(node: NodeId, measures: &[(&'static str, Figure)]) -> impl Iterator<Item = (Arc<str>, Value)> {
+    measures.iter().map(move |(name, figure)| {
+        let measure: Arc<str> = Arc::from(*name);
+        (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale: scale(*figure) })))
+    })
+}
+
+/// Returns measures of a stage as a record.
+pub(super) fn record(node: NodeId, measures: &[(&'static str, Figure)]) -> Value {
+    Value::Record(Arc::new(readings(node, measures).collect::<Record>()))
 }
 
 /// Returns how a figure is read.
-pub(super) fn scale(figure: Figure) -> Scale {
+fn scale(figure: Figure) -> Scale {
     match figure {
         Figure::Count => Scale::Count,
         Figure::Share => Scale::Ratio,

@@ -309,11 +309,11 @@ fn fields_are_checked() {
         "write `|> map(.a)`, or make rows with `sweep` instead of `for`",
     );
     rejects(
-        "let c = criterion(p => abs(p.concept))\n",
+        "let c = criterion(p => abs(p.activation))\n",
         "PD0224",
-        "criteria cannot use `concept` in this version",
-        "concept",
-        "score by `weight`, `initial`, `grad`, `hessian_grad` or `flow`",
+        "criteria cannot use `activation` in this version",
+        "activation",
+        "score by `weight`, `initial`, `grad`, `hessian_grad`, `flow` or `concept`",
     );
     accepts("let c = criterion(p => sqrt(abs(p.weight * (p.weight - 0.5 * p.initial))) ^ 2 + 1)\n");
     accepts(

@@ -77,7 +77,7 @@ fn gradients_remove_what_they_remove_in_pytorch() {
         };
         let pruner = Pruner { samples: Some(samples), ..pruner(score, Amount::Sparsity(case.sparsity.clone())) };
         let run = |threads| {
-            let sources = Sources { images: Some(&images), threads, initial: None };
+            let sources = Sources { images: Some(&images), threads, ..Sources::default() };
             prune(&arch, &weights, None, &pruner, sources).unwrap()
         };
         let mask = run(2);

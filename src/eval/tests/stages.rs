@@ -184,6 +184,65 @@ fn dissections_name_layers_that_exist() {
     assert_eq!(dense_mistake("let x = netdissect(dense, layer: \"layer3\", data: shapes_probe(size: 32))").1, "PD0315");
 }
 
+/// A network for scenes and a dissection of it.
+const SCENES: &str = "let scenes = tiny_resnet(classes: 6, channels: 3, size: 32) |> init(first(seeds(1)))
+let task = shapes(size: 32)
+let probe = shapes_probe(size: 32)
+let seed = first(seeds(1))
+let found = netdissect(scenes, layer: \"layer3\", data: probe)
+";
+
+#[test]
+fn a_dissection_is_counted_once_and_scored_as_often_as_wanted() {
+    let count = |more: &str, op: &str| {
+        let program = run(&format!("{SCENES}{more}\n")).unwrap();
+        program.graph.iter().filter(|(_, node)| node.op == op).count()
+    };
+    let again = "let a = score(found, iou: 0.1).units\nlet b = held_out(found).units\nlet c = score(found).units\n\
+                 let d = null_test(found, seed: seed).significant\nlet e = bootstrap(found, seed: seed).units_low";
+    assert_eq!(count(again, "dissect"), 1);
+    // At 0.04, at 0.1, and held out: scoring by the rules that it has is the same stage.
+    assert_eq!(count(again, "score"), 3);
+    let other = "let a = frozen(scenes, like: found, layer: \"layer3\", data: probe).units\n\
+                 let b = rotated(scenes, seed: seed, layer: \"layer3\", data: probe).units\n\
+                 let c = dissect(scenes, data: probe, layer: \"layer3\", rules: { ..lite2018, quantile: 0.01 }).units";
+    assert_eq!(count(other, "dissect"), 4);
+}
+
+#[test]
+fn rules_and_controls_that_cannot_be_are_mistakes() {
+    let wrong = |text: &str| {
+        let errors = run(&format!("{SCENES}{text}\n")).unwrap_err();
+        (errors[0].code.id, errors[0].message.clone(), errors[0].help.clone().unwrap_or_default())
+    };
+    let rules = |entry: &str| {
+        wrong(&format!("let x = dissect(scenes, data: probe, layer: \"layer3\", rules: {{ ..lite2018, {entry} }})"))
+    };
+    let (id, message, help) = rules("enlarge: \"pilow\"");
+    assert_eq!((id, help.as_str()), ("PD0312", "did you mean `pillow`?"));
+    assert!(message.contains("`enlarge`"), "{message}");
+    assert!(rules("quantile: 1.5").1.contains("`quantile` is 1.5"));
+    assert!(rules("categories: []").1.contains("names nothing"));
+    assert!(wrong("let x = null_test(found, seed: seed, null: \"shif\")").2.contains("`shift`"));
+    assert!(wrong("let x = score(found, on: \"test\")").1.contains("no part"));
+    assert!(wrong("let x = ablate(scenes, task.val, d: found, units: 33)").1.contains("has 32"));
+    assert!(wrong("let x = ablate(scenes, task.val, d: found, units: 3, by: \"random\")").2.contains("seed"));
+    let (_, message, help) = wrong("let x = scenes |> prune(protect_concepts(20%))");
+    assert!(message.contains("no dissection") && help.contains("concepts:"), "{message} {help}");
+    assert!(wrong("let x = prune(scenes, global_magnitude(20%), concepts: found)").2.contains("leave out"));
+    assert!(wrong("let x = nearest(scenes, among: [scenes], on: task.test)").1.contains("test images"));
+    assert!(wrong("let x = nearest(scenes, among: [], on: task.val)").1.contains("no state"));
+}
+
+#[test]
+fn controls_are_states_like_others() {
+    let text = "let pruned = scenes |> prune(protect_concepts(20%), concepts: found)\n\
+                let other = pruned |> shuffle_mask(seed)\nlet like = nearest(pruned, among: [scenes, scenes], on: task.val)\n\
+                test \"t\" { expect other.sparsity == pruned.sparsity expect like.sparsity == 0% }";
+    let program = run(&format!("{SCENES}{text}\n")).unwrap();
+    assert!(program.tests_pass(), "{:?}", program.tests);
+}
+
 #[test]
 fn architectures_that_do_not_fit_are_mistakes() {
     let (message, id) = mistake("let net = arch([conv(8, kernel: 9), linear(10)], channels: 1, size: 8)");

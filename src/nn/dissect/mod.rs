@@ -10,8 +10,11 @@
 //! on the size of batches or the number of threads. The counts of every image are kept, and so are the masks: everything
 //! else (scores, null distributions, intervals, comparisons) follows from these without the network.
 
+mod bootstrap;
+mod drift;
 mod enlarge;
 mod masks;
+mod null;
 mod numbers;
 mod passes;
 mod record;
@@ -34,7 +37,10 @@ use super::data::broden::Broden;
 use crate::domain::arch::Field;
 use crate::domain::dissection::{Measurement, Scoring};
 
+pub use self::bootstrap::{Resampled, bootstrap};
+pub use self::drift::{Drift, drift};
 pub use self::masks::{ImageMasks, Masks};
+pub use self::null::{Chance, null_test};
 pub use self::record::{Heading, Tallies, UnitSummary};
 pub use self::score::{Match, Scored, Unit, score};
 pub use self::tally::{ImageTally, UnitTally};

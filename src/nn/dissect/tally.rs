@@ -108,7 +108,7 @@ pub(super) fn counted(segmentation: &Segmentation, repeats: Repeats) -> [Vec<(u3
 }
 
 /// Sums counts of equal labels, which are neighbours, and drops zeros.
-fn merge(counts: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
+pub(super) fn merge(counts: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
     let mut merged: Vec<(u32, u32)> = Vec::new();
     for (label, count) in counts.filter(|&(_, count)| count > 0) {
         match merged.last_mut() {

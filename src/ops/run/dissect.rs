@@ -1,30 +1,12 @@
 //! `dissect`: which units of a layer answer to which concepts.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::state::batch;
-use super::{Job, Outcome, Progress, RunError, Telling, tallies};
+use super::validity::Watcher;
+use super::{Job, Outcome, RunError, tallies};
 use crate::nn::data;
-use crate::nn::dissect::{self, Bench, Failure, Maps, Watch};
+use crate::nn::dissect::{self, Bench, Failure, Maps};
 use crate::nn::net::{Network, Setup};
 use crate::ops::dissect::DissectArgs;
-
-/// Passes on how far the dissection is, and the wish to stop.
-struct Watcher<'a> {
-    tell: &'a mut dyn FnMut(Telling),
-    stop: &'a AtomicBool,
-}
-
-impl Watch for Watcher<'_> {
-    fn progress(&mut self, done: usize, total: usize) {
-        let progress = Progress { step: done as u64, total: total as u64, ..Progress::default() };
-        (self.tell)(Telling::Progress(progress));
-    }
-
-    fn stop(&mut self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-}
 
 /// Dissects a layer.
 pub(super) fn dissect(job: &mut Job<'_>) -> Result<Outcome, RunError> {

@@ -1,5 +1,7 @@
 //! The worker's side of the stages: from canonical arguments and stored inputs to stored objects and measures.
 
+mod ablate;
+mod controls;
 mod dissect;
 mod evaluate;
 mod footprint;
@@ -10,6 +12,7 @@ mod score;
 mod state;
 mod tallies;
 mod train;
+mod validity;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +28,7 @@ use crate::graph::key::{Chain, Preimage};
 use crate::graph::{Canon, Key, Trajectory};
 use crate::manifest::record::Record;
 use crate::nn::net::{self, Setup};
+use crate::ops::ablate::AblateArgs;
 use crate::ops::dissect::DissectArgs;
 use crate::ops::evaluate::EvaluateArgs;
 use crate::ops::train::TrainArgs;
@@ -285,6 +289,11 @@ pub fn demand(op: &str, args: &Canon) -> Option<Demand> {
             let size = state::batch(&arch);
             (arch, size, None, None)
         }
+        "ablate" => {
+            let AblateArgs { arch, .. } = args.parse().ok()?;
+            let size = state::batch(&arch);
+            (arch, size, None, None)
+        }
         "dissect" => {
             let DissectArgs { arch, measurement, .. } = args.parse().ok()?;
             let size = state::batch(&arch);
@@ -330,10 +339,16 @@ pub fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         "rewind" => init::rewind(job),
         "train" => train::train(job),
         "prune" => prune::prune(job),
+        "ablate" => ablate::ablate(job),
+        "shuffle_mask" => controls::shuffle_mask(job),
+        "nearest" => controls::nearest(job),
         "evaluate" => evaluate::evaluate(job),
         "footprint" => footprint::footprint(job),
         "dissect" => dissect::dissect(job),
         "score" => score::score(job),
+        "null_test" => validity::null_test(job),
+        "drift" => validity::drift(job),
+        "bootstrap" => validity::bootstrap(job),
         unknown => {
             let message = format!("this pdsl cannot run stages of the kind `{unknown}`");
             Err(Problem::new(&execution::STAGE_FAILED, message).into())

@@ -3,13 +3,15 @@
 use serde::Serialize;
 
 use super::state::{MASK, WEIGHTS, refer};
-use super::{Job, Outcome, Problem, RunError};
+use super::{Job, Outcome, Problem, RunError, tallies};
 use crate::diag::codes::execution;
+use crate::domain::arch::Arch;
 use crate::domain::data::Split;
 use crate::nn::data;
+use crate::nn::dissect;
 use crate::nn::mask::{self, Mask};
 use crate::nn::prune::{self, Sources};
-use crate::ops::prune::PruneArgs;
+use crate::ops::prune::{Concepts, PruneArgs};
 
 /// Object role of what is left in each layer.
 const LAYERS: &str = "layers";
@@ -34,7 +36,16 @@ pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         Some(samples) => Some(data::open_task(&samples.task, Split::Train, &job.surroundings.data_roots)?),
         None => None,
     };
-    let sources = Sources { initial: initial.as_ref(), images: images.as_deref(), threads: job.surroundings.threads };
+    let concepts = match &args.concepts {
+        Some(concepts) => Some(by_parameter(job, &args.arch, concepts)?),
+        None => None,
+    };
+    let sources = Sources {
+        initial: initial.as_ref(),
+        images: images.as_deref(),
+        concepts: concepts.as_ref(),
+        threads: job.surroundings.threads,
+    };
     let pruned = prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, sources)?;
     note_collapse(job, state.mask.as_ref(), &pruned);
     let layers: Vec<Layer<'_>> = pruned.counts().map(|(name, kept, total)| Layer { name, kept, total }).collect();
@@ -47,6 +58,14 @@ pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     outcome.measures.insert("kept".to_owned(), pruned.kept() as f64);
     outcome.measures.insert("total".to_owned(), pruned.total() as f64);
     Ok(outcome)
+}
+
+/// Gives every filter whose output is a dissected unit the unit's best IoU.
+fn by_parameter(job: &Job<'_>, arch: &Arch, concepts: &Concepts) -> Result<prune::Concepts, RunError> {
+    let tallies = tallies::read(job, "concepts")?;
+    let units = dissect::score(&tallies, &concepts.scoring).units;
+    let values: Vec<f32> = units.iter().map(|unit| unit.score() as f32).collect();
+    Ok(arch.writers(&concepts.layer).into_iter().map(|name| (name, values.clone())).collect())
 }
 
 /// Tells of layers that lost their last weight just now.

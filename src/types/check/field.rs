@@ -30,8 +30,8 @@ const STATE: [(&str, Plain); 5] = [
 ];
 
 /// Fields of a parameter inside a criterion, and those that later versions will have.
-const PARAMETER: [&str; 5] = ["weight", "initial", "grad", "hessian_grad", "flow"];
-const PARAMETER_LATER: [&str; 4] = ["rewound", "momentum", "activation", "concept"];
+const PARAMETER: [&str; 6] = ["weight", "initial", "grad", "hessian_grad", "flow", "concept"];
+const PARAMETER_LATER: [&str; 3] = ["rewound", "momentum", "activation"];
 
 impl Checker<'_> {
     /// Finds the module that an expression names, if it names one.
@@ -115,7 +115,7 @@ impl Checker<'_> {
             self.report(
                 Diagnostic::error(&codes::NOT_IN_THIS_VERSION, format!("criteria cannot use `{name}` in this version"))
                     .label(field.span, "not in this version")
-                    .help("score by `weight`, `initial`, `grad`, `hessian_grad` or `flow`"),
+                    .help("score by `weight`, `initial`, `grad`, `hessian_grad`, `flow` or `concept`"),
             );
             return Ty::Error;
         }

@@ -17,6 +17,9 @@ use crate::domain::dissection::Portion;
 
 pub(super) use self::tables::{Cell, Tables, read as read_tables};
 
+/// The categories of Broden. Sets in its layout may lack some.
+pub const CATEGORIES: [&str; 6] = ["object", "part", "scene", "material", "texture", "color"];
+
 /// An opened directory in Broden's layout.
 #[derive(Debug)]
 pub struct Broden {
@@ -128,13 +131,14 @@ impl Broden {
         self.tables.labels.len()
     }
 
-    /// Chooses categories by name.
+    /// Chooses categories by name. Those of [`CATEGORIES`] may be missing from the directory; others must be there.
     ///
     /// # Errors
-    /// If none is named, or one is not in the directory.
+    /// If none of the names is in the directory, or one is unknown.
     pub fn select(&self, names: &[String]) -> Result<Selection, DataError> {
         let known: Vec<&str> = self.tables.categories.iter().map(|category| category.name.as_str()).collect();
-        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let odd = |name: &&String| !known.contains(&name.as_str()) && !CATEGORIES.contains(&name.as_str());
+        if let Some(name) = names.iter().find(odd) {
             let path = self.directory.display();
             let problem = format!("`{path}` has no category `{name}`, only {}", known.join(", "));
             return Err(DataError::parameters(problem));
@@ -142,7 +146,9 @@ impl Broden {
         let columns: Vec<usize> =
             (0..known.len()).filter(|&column| names.iter().any(|name| name == known[column])).collect();
         if columns.is_empty() {
-            return Err(DataError::parameters("no category is chosen"));
+            let path = self.directory.display();
+            let problem = format!("`{path}` has none of the chosen categories, only {}", known.join(", "));
+            return Err(DataError::parameters(problem));
         }
         let coverage = |column: usize, label: usize| {
             self.tables.categories[column].coverage.get(&(label as u32)).copied().unwrap_or(0.0)

@@ -1,0 +1,132 @@
+//! `ablate`: accuracy with some units silent.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
+use super::score;
+use super::train::check_fit;
+use crate::domain::arch::Arch;
+use crate::domain::data::{Split, Task};
+use crate::domain::dissection::{Figure, Scoring};
+use crate::domain::seed::Seed;
+use crate::value::{Evaluated, Value};
+
+/// Arguments of `ablate`. Inputs: `state`, `tallies`. Object: `classes`, a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AblateArgs {
+    /// The network.
+    pub arch: Arch,
+    /// The task, without its augmentation, which plays no part here.
+    pub task: Task,
+    /// Which images.
+    pub split: Split,
+    /// The dissected layer.
+    pub layer: String,
+    /// How units are ordered, where IoU orders them.
+    pub scoring: Scoring,
+    /// Units that fall silent.
+    pub units: u64,
+    /// Which.
+    pub by: Order,
+}
+
+/// Which units go first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Those with the largest IoU.
+    Strongest,
+    /// Those with the smallest IoU.
+    Weakest,
+    /// Any.
+    Random(Seed),
+}
+
+/// Measures.
+const MEASURES: [(&str, Figure); 5] = [
+    ("top1", Figure::Share),
+    ("intact", Figure::Share),
+    ("fall", Figure::Plain),
+    ("worst_fall", Figure::Plain),
+    ("classes_hurt", Figure::Count),
+];
+/// Words for orders.
+const ORDERS: [&str; 3] = ["strongest", "weakest", "random"];
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "ablate",
+    module: "dissect",
+    version: 1,
+    signature: "fn ablate[S](s: State, on: Split[S], d: Dissected, units: Int, by: Str = \"strongest\", \
+                seed: Seed = none) -> { top1: Measured[Ratio], intact: Measured[Ratio], fall: Measured[Float], \
+                worst_fall: Measured[Float], classes_hurt: Measured[Int] }",
+    doc: "Classifies with some units of the dissected layer silent: those with the largest IoU (`\"strongest\"`), the \
+          smallest (`\"weakest\"`), or any (`\"random\"`, with a seed). `top1` is the accuracy then, `intact` before, `fall` \
+          the mean fall of accuracy over classes, `worst_fall` that of the class that suffers most, and `classes_hurt` how \
+          many classes lose more than a tenth.\n\n`ablate(s, task.val, d: found, units: 20).worst_fall`",
+    heavy: true,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (state, tallied) = (arguments.state(0)?, arguments.tallied(2)?);
+    let Value::Split(task, split) = &arguments.at(1).value else {
+        return Err(arguments.mismatch(1, "a part of a task, like `task.val`", &arguments.at(1).value));
+    };
+    let network = &state.facts.network;
+    check_fit(network, task, arguments.span(1))?;
+    let Some(found) = network.survey.layer(&tallied.layer) else {
+        let message = format!("the network has no layer `{}`, which was dissected", tallied.layer);
+        return Err(arguments.refuse(2, message, "a dissection of another network").help("dissect this one").into());
+    };
+    let (units, all) = (arguments.count(3, "the number of units", 1)?, found.shape.channels as u64);
+    if units > all {
+        let message = format!("{units} units should fall silent, but `{}` has {all}", tallied.layer);
+        return Err(arguments.refuse(3, message, "more than there are").help(format!("at most {all}")).into());
+    }
+    let args = AblateArgs {
+        arch: network.arch.clone(),
+        task: Task { augment: Vec::new(), ..(**task).clone() },
+        split: *split,
+        layer: tallied.layer.to_string(),
+        scoring: tallied.scoring,
+        units,
+        by: order(arguments)?,
+    };
+    let images = match split {
+        Split::Train => task.train,
+        Split::Val => task.val,
+        Split::Test => task.test,
+    };
+    let mut stage = Stage::new(&OP, &args, arguments.call)?
+        .input("state", state.node)
+        .input("tallies", tallied.node)
+        .reads(lowering, External::Data(&task.data))
+        .describe(network, state.facts.kept.total, state.facts.round)
+        .fact("images", 2 * images);
+    stage.facts.macs = network.survey.macs().checked_mul(2 * images);
+    Ok(score::record(lowering.push(stage), &MEASURES))
+}
+
+fn order(arguments: &Arguments) -> Evaluated<Order> {
+    let word = arguments.text(4)?;
+    match (&*word, arguments.given(5)) {
+        ("strongest", false) => Ok(Order::Strongest),
+        ("weakest", false) => Ok(Order::Weakest),
+        ("random", true) => Ok(Order::Random((*arguments.seed(5)?).clone())),
+        ("random", false) => Err(arguments
+            .refuse(4, "units at random need a seed", "no seed to draw them with")
+            .help("add `seed: seed.units`")
+            .into()),
+        ("strongest" | "weakest", true) => Err(arguments
+            .refuse(5, format!("the {word} units are no matter of chance"), "draws nothing")
+            .help("leave out `seed`")
+            .into()),
+        _ => {
+            let diagnostic = arguments.refuse(4, format!("units are not chosen by \"{word}\""), "no such order");
+            Err(did_you_mean(diagnostic, &word, ORDERS).into())
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `bootstrap`: how counts would vary with other images.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage};
+use super::score;
+use crate::domain::dissection::{Figure, Resampling, Scoring};
+use crate::value::{Evaluated, Value};
+
+/// Arguments of `bootstrap`. Input: `tallies`. Object: `replicates`, a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BootstrapArgs {
+    /// How counts become concepts.
+    pub scoring: Scoring,
+    /// How often, and by which numbers.
+    pub resampling: Resampling,
+}
+
+/// Measures.
+const MEASURES: [(&str, Figure); 6] = [
+    ("units_sd", Figure::Plain),
+    ("units_low", Figure::Plain),
+    ("units_high", Figure::Plain),
+    ("concepts_sd", Figure::Plain),
+    ("concepts_low", Figure::Plain),
+    ("concepts_high", Figure::Plain),
+];
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "bootstrap",
+    module: "dissect",
+    version: 1,
+    signature: "fn bootstrap(d: Dissected, seed: Seed, times: Int = 1000) -> { units_sd: Measured[Float], \
+                units_low: Measured[Float], units_high: Measured[Float], concepts_sd: Measured[Float], \
+                concepts_low: Measured[Float], concepts_high: Measured[Float] }",
+    doc: "Draws the probe's images again, each a Poisson number of times, and scores: standard deviation and 95 % range of \
+          the number of units and of concepts. It speaks of the choice of images, not of training: for that there are \
+          seeds. The network does not run again.\n\n`bootstrap(found, seed: seed.images).units_low`",
+    heavy: false,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (tallied, seed) = (arguments.tallied(0)?, arguments.seed(1)?);
+    let times = arguments.count(2, "the number of repetitions", 2)?.min(1 << 24) as u32;
+    let facts = &tallied.state.facts;
+    let resampling = Resampling { times, seed: (*seed).clone() };
+    let stage = Stage::new(&OP, &BootstrapArgs { scoring: tallied.scoring, resampling }, arguments.call)?
+        .input("tallies", tallied.node)
+        .describe(&facts.network, facts.kept.total, facts.round);
+    Ok(score::record(lowering.push(stage), &MEASURES))
+}

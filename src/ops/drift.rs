@@ -1,0 +1,59 @@
+//! `drift`: how far the units of one dissection are from those of another.
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage};
+use super::score;
+use crate::domain::dissection::{Figure, Scoring};
+use crate::value::{Evaluated, Value};
+
+/// Arguments of `drift`. Inputs: `tallies`, `from`. Object: `units`, a table of both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriftArgs {
+    /// How counts become concepts.
+    pub scoring: Scoring,
+}
+
+/// Measures.
+const MEASURES: [(&str, Figure); 11] = [
+    ("wasserstein", Figure::Plain),
+    ("ks", Figure::Plain),
+    ("delta_median", Figure::Plain),
+    ("matched", Figure::Plain),
+    ("matched_share", Figure::Share),
+    ("jaccard", Figure::Share),
+    ("retention", Figure::Share),
+    ("lost", Figure::Count),
+    ("gained", Figure::Count),
+    ("entropy", Figure::Plain),
+    ("area", Figure::Plain),
+];
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "drift",
+    module: "dissect",
+    version: 1,
+    signature: "fn drift(d: Dissected, from: Dissected) -> { wasserstein: Measured[Float], ks: Measured[Float], \
+                delta_median: Measured[Float], matched: Measured[Float], matched_share: Measured[Ratio], \
+                jaccard: Measured[Ratio], retention: Measured[Ratio], lost: Measured[Int], gained: Measured[Int], \
+                entropy: Measured[Float], area: Measured[Float] }",
+    doc: "Compares the units of a dissection with those of another, usually the dense network's with the same seed: \
+          distances between the distributions of IoU (`wasserstein`, `ks`, `delta_median`), the mean change unit by unit \
+          (`matched`) and the share that fell, concepts in common (`jaccard`), the share of interpretable units that keep \
+          their concept (`retention`), units `lost` and `gained`, the `entropy` of units over concepts, and the `area` under \
+          the number of units by IoU threshold, as a ratio.\n\n`drift(found, from: dense).jaccard`",
+    heavy: false,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (tallied, from) = (arguments.tallied(0)?, arguments.tallied(1)?);
+    let facts = &tallied.state.facts;
+    let stage = Stage::new(&OP, &DriftArgs { scoring: tallied.scoring }, arguments.call)?
+        .input("tallies", tallied.node)
+        .input("from", from.node)
+        .describe(&facts.network, facts.kept.total, facts.round);
+    Ok(score::record(lowering.push(stage), &MEASURES))
+}

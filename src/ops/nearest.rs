@@ -1,0 +1,72 @@
+//! `nearest`: of several states the one that classifies as well as another.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::evaluate;
+use super::lowering::{Arguments, Lowering, Stage};
+use crate::diag::Diagnostic;
+use crate::diag::codes::evaluation as codes;
+use crate::domain::data::Split;
+use crate::value::{Evaluated, Kept, State, StateFacts, Value};
+
+/// Arguments of `nearest`: none. Inputs: `target`, an evaluation; `state_0`, `state_1`, … and their evaluations
+/// `measure_0`, `measure_1`, ….
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearestArgs {}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "nearest",
+    module: "prune",
+    version: 1,
+    signature: "fn nearest[S](to: State, among: List[State], on: Split[S]) -> State",
+    doc: "Chooses the state whose accuracy is nearest to that of `to`; of equal ones the first. With early points of the \
+          dense training it separates what sparsity does from what lower accuracy does.\n\n\
+          `nearest(pruned, among: [dense.at(1ep), dense.at(2ep), dense], on: task.val)`",
+    heavy: false,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let target = arguments.state(0)?;
+    let Value::List(items) = &arguments.at(1).value else {
+        return Err(arguments.mismatch(1, "a list of states", &arguments.at(1).value));
+    };
+    let mut among: Vec<State> = Vec::new();
+    for item in items.iter() {
+        let Value::State(state) = item else { return Err(arguments.mismatch(1, "a list of states", item)) };
+        among.push(state.clone());
+    }
+    let Some(first) = among.first().cloned() else {
+        return Err(arguments.refuse(1, "there is no state to choose from", "empty").help("name some").into());
+    };
+    if among.iter().any(|state| state.facts.network.arch != first.facts.network.arch) {
+        return Err(Diagnostic::error(&codes::OTHER_NETWORK, "the states to choose from are not of one network")
+            .label(arguments.span(1), "of different architectures")
+            .help("choose among states of one network")
+            .into());
+    }
+    let Value::Split(task, split) = &arguments.at(2).value else {
+        return Err(arguments.mismatch(2, "a part of a task, like `task.val`", &arguments.at(2).value));
+    };
+    if *split == Split::Test {
+        return Err(arguments
+            .refuse(2, "a choice must not be made on test images", "only reports may read them")
+            .help("choose on `task.val`")
+            .into());
+    }
+    let measured = evaluate::push(lowering, &target, (task, *split, 2), arguments)?;
+    let mut stage = Stage::new(&OP, &NearestArgs {}, arguments.call)?.input("target", measured);
+    for (place, state) in among.iter().enumerate() {
+        let measured = evaluate::push(lowering, state, (task, *split, 2), arguments)?;
+        stage = stage.input(format!("state_{place}"), state.node).input(format!("measure_{place}"), measured);
+    }
+    let same = among.iter().all(|state| state.facts.kept == first.facts.kept);
+    let kept = if same { first.facts.kept.clone() } else { Kept { total: None, layers: None } };
+    let node = lowering.push(stage.describe(&first.facts.network, kept.total, first.facts.round));
+    let facts = StateFacts { kept, training: None, ..(*first.facts).clone() };
+    Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}

@@ -1,0 +1,45 @@
+//! `shuffle_mask`: as many weights of every layer, but others.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Op;
+use super::lowering::{Arguments, Lowering, Stage};
+use crate::domain::seed::Seed;
+use crate::value::{Evaluated, State, StateFacts, Value};
+
+/// Arguments of `shuffle_mask`. Input: `state`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShuffleMaskArgs {
+    /// Source of the order.
+    pub seed: Seed,
+}
+
+/// The stage.
+pub static OP: Op = Op {
+    name: "shuffle_mask",
+    module: "prune",
+    version: 1,
+    signature: "fn shuffle_mask(s: State, seed: Seed) -> State",
+    doc: "Puts the mask of every layer in random order: the same weights under a mask that keeps as many of each layer, but \
+          not the same. A control for what the places of a mask are worth beyond its proportions.\n\n\
+          `ticket |> shuffle_mask(seed.control)`",
+    heavy: false,
+    lower,
+};
+
+fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
+    let (state, seed) = (arguments.state(0)?, arguments.seed(1)?);
+    let before = &state.facts;
+    let args = ShuffleMaskArgs { seed: (*seed).clone() };
+    let mut stage = Stage::new(&OP, &args, arguments.call)?.input("state", state.node).describe(
+        &before.network,
+        before.kept.total,
+        before.round,
+    );
+    stage.facts.bytes = before.network.survey.prunable_count().div_ceil(8);
+    let node = lowering.push(stage);
+    let facts = StateFacts { training: None, ..(**before).clone() };
+    Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}
