@@ -43,7 +43,7 @@ def shim_old_libraries():
         return np.asarray(image.resize((size[1], size[0]), resample=Image.BILINEAR))
 
     misc = types.ModuleType("scipy.misc")
-    misc.imread, misc.imresize, misc.imsave = imread, imresize, None
+    misc.imread, misc.imresize, misc.imsave, misc.toimage = imread, imresize, None, None
     import scipy.ndimage
     import scipy.ndimage as ndimage
 
@@ -117,6 +117,8 @@ def lite(folder, probe, maps):
                 yield [record]
 
     operation.SegmentationPrefetcher = Prefetcher
+    # Their one-hot coding indexes with a list, which numpy no longer takes for a tuple.
+    loader.SegmentationData.onehot = lambda self, labels, minlength=None: np.eye(labels.max() + 1)[labels]
     operator = operation.FeatureOperator.__new__(operation.FeatureOperator)
     operator.data = loader.SegmentationData(probe, categories=categories)
     threshold = operator.quantile_threshold(maps)
@@ -164,7 +166,6 @@ def netdissect(folder, data, maps):
         shape = maps.shape
 
     Probe.tally = tally
-    # Their one-hot coding indexes with a list, which numpy no longer takes for a tuple.
     makeresult.onehot = lambda labels: np.eye(labels.max() + 1)[labels]
     _, names, scores, _, _, _, _ = makeresult.score_tally_stats(None, data, Probe)
     best = scores.argmax(axis=0)
@@ -188,6 +189,8 @@ class Constant(torch.nn.Module):
 
 def quick(folder, probe, maps):
     dissection, broden = load(folder, "dissection", "broden", package="netdissect")
+    # Bytes times 256 were numbers of 64 bits when this was written.
+    broden.numpy = types.SimpleNamespace(**{**vars(np), "asarray": lambda image: np.asarray(image).astype(int)})
     root = tempfile.mkdtemp()
     os.symlink(os.path.abspath(probe), os.path.join(root, "broden1_224"))
     from torchvision import transforms
@@ -256,7 +259,8 @@ def main():
     fixture = {"field": FIELD, "shape": list(maps.shape), "maps": maps.tobytes().hex()}
     fixture["lite2018"], _ = lite(options.lite, options.probe, maps)
     loader = sys.modules["loader.data_loader"]
-    fixture["netdissect2017"] = netdissect(options.netdissect, loader.SegmentationData(options.probe), maps)
+    every = ["object", "part", "scene", "material", "texture", "color"]
+    fixture["netdissect2017"] = netdissect(options.netdissect, loader.SegmentationData(options.probe, categories=every), maps)
     fixture["quick2018"], data = quick(options.quick, options.probe, maps)
     fixture["pnas2020"] = dissect(options.dissect, data, options.probe, maps)
     target = os.path.join(HERE, "..", "..", "fixtures", "dissection.json")
