@@ -22,6 +22,7 @@ mod progress;
 mod run;
 mod show;
 mod store;
+mod warnings;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -182,6 +182,15 @@ impl Broden {
         Ok(())
     }
 
+    /// Reads an image (row of `index.csv`) as it is on disk.
+    ///
+    /// # Errors
+    /// As [`Self::fill`].
+    pub fn picture(&self, image: usize) -> Result<RgbImage, DataError> {
+        let path = picture(&self.directory, &self.tables.images[image].image);
+        decode(&path, self.tables.height, self.tables.width)
+    }
+
     /// Reads the labels of an image in the chosen categories.
     ///
     /// # Errors
