@@ -31,7 +31,8 @@ fn noted(graph: &Graph, outcome: &Report, store: &Store) -> Vec<Warning> {
         let record: Option<Record> = known.or_else(|| store.record(graph.key(id)).ok().flatten());
         for note in record.iter().flat_map(|record| &record.run.notes) {
             let topic = notes::topic(note);
-            let empty = || Warning { text: topic.code.title.to_owned(), help: topic.help.to_owned(), seen: Vec::new() };
+            let empty =
+                || Warning { text: capitalized(topic.code.title), help: topic.help.to_owned(), seen: Vec::new() };
             let seen = format!("{}: {note}", graph.node(id).facts.name);
             found.entry(topic.code.id).or_insert_with(empty).seen.push(seen);
         }
@@ -39,10 +40,15 @@ fn noted(graph: &Graph, outcome: &Report, store: &Store) -> Vec<Warning> {
     found.into_values().collect()
 }
 
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
 /// A dissected network.
-struct Level<'a> {
-    /// Name of the stage that scores it.
-    name: &'a str,
+struct Level {
+    /// Name of the stage that scores it, and its sparsity.
+    name: String,
     /// The stage that made the weights it was first initialised with.
     root: NodeId,
     pruned: bool,
@@ -53,7 +59,7 @@ struct Level<'a> {
 
 /// Pairs of a dense and a pruned network of one origin where the pruned one has more units and less accuracy.
 fn rising(graph: &Graph, outcome: &Report) -> Vec<Warning> {
-    let mut groups: BTreeMap<(String, NodeId), Vec<Level<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, NodeId), Vec<Level>> = BTreeMap::new();
     for (id, node) in graph.iter().filter(|(_, node)| node.op == "score") {
         if let Some((layer, like, level)) = level(graph, outcome, id, node) {
             groups.entry((layer, like)).or_default().push(level);
@@ -62,8 +68,8 @@ fn rising(graph: &Graph, outcome: &Report) -> Vec<Warning> {
     let mut warnings: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for ((layer, _), levels) in &groups {
         for pruned in levels.iter().filter(|level| level.pruned) {
-            let dense = levels.iter().filter(|level| !level.pruned && level.root == pruned.root);
-            let worse = dense.filter_map(|dense| compare(dense, pruned)).next();
+            let mut dense = levels.iter().filter(|level| !level.pruned && level.root == pruned.root);
+            let worse = dense.find_map(|dense| compare(dense, pruned));
             if let Some(seen) = worse {
                 warnings.entry(layer.clone()).or_default().push(seen);
             }
@@ -71,7 +77,7 @@ fn rising(graph: &Graph, outcome: &Report) -> Vec<Warning> {
     }
     let warning = |(layer, seen): (String, Vec<String>)| {
         Warning {
-        text: format!("In {layer}, interpretable units rise while accuracy falls"),
+        text: format!("In `{layer}`, interpretable units rise while accuracy falls"),
         help: "Activations that shrink or become rarer can look like more concepts. Before it is read as interpretability, \
                ask what is left under the dense network's thresholds (`frozen`), against chance (`null_test`), on other \
                images (`held_out`), and beside a dense network that is no more accurate (`nearest`)."
@@ -84,7 +90,7 @@ fn rising(graph: &Graph, outcome: &Report) -> Vec<Warning> {
 
 /// Reads a scored dissection by a network's own thresholds and axes: its layer, the first stage that is like it, and what
 /// was measured.
-fn level<'a>(graph: &'a Graph, outcome: &Report, id: NodeId, node: &'a Node) -> Option<(String, NodeId, Level<'a>)> {
+fn level(graph: &Graph, outcome: &Report, id: NodeId, node: &Node) -> Option<(String, NodeId, Level)> {
     let units = outcome.measure(id, "units")?;
     let dissection = graph.node(input(node, "tallies")?);
     let args: DissectArgs = dissection.args.parse().ok()?;
@@ -99,8 +105,19 @@ fn level<'a>(graph: &'a Graph, outcome: &Report, id: NodeId, node: &'a Node) -> 
     };
     let like = graph.iter().find(|(_, other)| is_like(other)).map_or(id, |(first, _)| first);
     let (root, pruned) = origin(graph, state);
-    let level = Level { name: &node.facts.name, root, pruned, units, top1: accuracies(graph, outcome, state) };
+    let level = Level { name: named(node), root, pruned, units, top1: accuracies(graph, outcome, state) };
     Some((args.measurement.layer, like, level))
+}
+
+fn named(node: &Node) -> String {
+    let fact = |name: &str| node.facts.more.get(name)?.parse::<f64>().ok();
+    let name = &node.facts.name;
+    match fact("kept").zip(fact("prunable")) {
+        Some((kept, all)) if kept < all => {
+            format!("{name} (sparsity {})", number::shown(1.0 - kept / all, Scale::Ratio))
+        }
+        _ => name.clone(),
+    }
 }
 
 fn input(node: &Node, role: &str) -> Option<NodeId> {
@@ -132,7 +149,7 @@ fn accuracies(graph: &Graph, outcome: &Report, state: NodeId) -> Vec<(NodeId, f6
 }
 
 /// Says what rose and what fell, if that is so.
-fn compare(dense: &Level<'_>, pruned: &Level<'_>) -> Option<String> {
+fn compare(dense: &Level, pruned: &Level) -> Option<String> {
     let on = |(like, after): &(NodeId, f64)| {
         let (_, before) = dense.top1.iter().find(|(other, _)| other == like)?;
         Some((*before, *after))
@@ -156,8 +173,9 @@ fn compare(dense: &Level<'_>, pruned: &Level<'_>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn level(name: &str, units: f64, top1: f64) -> Level<'_> {
-        Level { name, root: NodeId(0), pruned: name != "dense", units, top1: vec![(NodeId(7), top1)] }
+    fn level(name: &str, units: f64, top1: f64) -> Level {
+        let pruned = name != "dense";
+        Level { name: name.to_owned(), root: NodeId(0), pruned, units, top1: vec![(NodeId(7), top1)] }
     }
 
     #[test]

@@ -22,15 +22,25 @@ fn show(warning: &Warning) -> Markup {
     let (first, rest) = warning.seen.split_at(warning.seen.len().min(SHOWN));
     html! {
         section.warning {
-            p { strong { "⚠ " (warning.text) } }
-            ul { @for seen in first { li { (number::typographic(seen)) } } }
+            p { strong { "⚠ " (marked(&warning.text)) } }
+            ul { @for seen in first { li { (marked(seen)) } } }
             @if !rest.is_empty() {
                 details {
                     summary { (rest.len()) " more" }
-                    div { ul { @for seen in rest { li { (number::typographic(seen)) } } } }
+                    div { ul { @for seen in rest { li { (marked(seen)) } } } }
                 }
             }
-            @if !warning.help.is_empty() { p.soft { (warning.help) } }
+            @if !warning.help.is_empty() { p.soft { (marked(&warning.help)) } }
+        }
+    }
+}
+
+/// Sets what stands between backticks as code.
+fn marked(text: &str) -> Markup {
+    let text = number::typographic(text);
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -29,17 +29,17 @@ static TOPICS: [Topic; 3] = [
     Topic {
         mark: "fewer weights than outputs",
         code: &execution::THIN_LAYER,
-        help: "most of its outputs are constant; keep the layer with `keep:`, or prune each layer by itself",
+        help: "Most of its outputs are constant. Keep the layer with `keep:`, or prune each layer by itself.",
     },
     Topic {
         mark: "compared across layers",
         code: &execution::UNLIKE_LAYERS,
-        help: "prune each layer by itself with `scope: per_layer`, or a network that still has its batch norm",
+        help: "Prune each layer by itself with `scope: per_layer`, or a network that still has its batch norm.",
     },
     Topic {
         mark: "no weights left",
         code: &execution::COLLAPSED_LAYER,
-        help: "keep the layer with `keep:`, or prune each layer by itself",
+        help: "Nothing passes it but biases. Keep the layer with `keep:`, or prune each layer by itself.",
     },
 ];
 

@@ -35,11 +35,11 @@ impl<'a> Plan<'a> {
     fn of(layer: &'a Layer) -> Self {
         let concepts = &layer.labels;
         let pitch = (WIDTH / concepts.len().max(1) as f64).clamp(PITCH.0, PITCH.1);
-        let width = (LEFT + pitch * concepts.len() as f64 + 16.0).max(LEFT + WIDTH);
+        let width = (LEFT + pitch * concepts.len() as f64 + 24.0).max(text_width(&sentence(layer), 14.0) + 8.0);
         let longest = concepts.iter().map(|concept| text_width(&concept.label, SMALL)).fold(20.0, f64::max);
         let counts: Vec<f64> = concepts.iter().map(|concept| concept.units.len() as f64).chain([0.0, 1.0]).collect();
         let axis = Axis::continuous("units".to_owned(), Scale::Count, AxisScale::Linear, &counts, Run::Up(HEIGHT));
-        Self { concepts, pitch, width, labels: longest.min(LABEL) + 12.0, axis }
+        Self { concepts, pitch, width, labels: longest.min(LABEL) + 16.0, axis }
     }
 
     fn x(&self, at: usize) -> f64 {

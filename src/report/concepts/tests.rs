@@ -13,7 +13,8 @@ fn layer(units: &[(&str, &str, bool)]) -> Layer {
         match labels.iter_mut().find(|concept| concept.label == *label) {
             Some(concept) => concept.units.push(unit),
             None => {
-                labels.push(Concept { label: (*label).to_owned(), category: (*category).to_owned(), units: vec![unit] })
+                let (label, category) = ((*label).to_owned(), (*category).to_owned());
+                labels.push(Concept { label, category, units: vec![unit] });
             }
         }
     }
