@@ -82,6 +82,17 @@ fn exports_have_the_sparsity_of_their_stage() {
 }
 
 #[test]
+fn a_rewound_network_has_the_architecture_of_what_it_was_made_from() {
+    let home = program(
+        &SMALL.replace("prune(global_magnitude(rate))]", "prune(global_magnitude(rate)) |> rewind(to: dense)]"),
+    );
+    succeeds(home.path(), &["run", "small.pd"]);
+    let rewound = key(home.path(), "rewind");
+    succeeds(home.path(), &["export", &rewound, "-o", "rewound.onnx"]);
+    assert_eq!(json(home.path(), "rewound.onnx")["sparsity"], json(home.path(), &rewound)["sparsity"]);
+}
+
+#[test]
 fn export_refuses_formats_that_cannot_be() {
     let home = program(SMALL);
     succeeds(home.path(), &["run", "small.pd"]);

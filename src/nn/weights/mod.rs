@@ -133,6 +133,8 @@ fn recognize(bytes: &[u8]) -> Result<(Format, Option<Archive<'_>>), FileError> {
     let lone = |format| Ok((format, None));
     match bytes {
         [] => Err(FileError::Unknown("it is empty")),
+        // First, since the length at its beginning may look like the beginning of any other.
+        _ if safetensors::is_one(bytes) => lone(Format::Safetensors),
         [b'P', b'K', 3, 4, ..] => {
             let archive = Archive::open(bytes)?;
             Ok((of_archive(&archive)?, Some(archive)))
@@ -140,7 +142,6 @@ fn recognize(bytes: &[u8]) -> Result<(Format, Option<Archive<'_>>), FileError> {
         [0x80, ..] if torch::is_legacy(bytes) => lone(Format::LegacyTorch),
         [0x80, ..] => Err(FileError::Unknown("it is a pickle, but `torch.save` did not write it")),
         [0x89, b'H', b'D', b'F', ..] => Err(FileError::Unknown("it is HDF5, as Keras writes it")),
-        [_, _, _, _, _, _, _, _, b'{', ..] => lone(Format::Safetensors),
         _ if bytes.starts_with(b"version https://git-lfs") => {
             Err(FileError::Unknown("it is a pointer of Git LFS; fetch the file with `git lfs pull`"))
         }

@@ -5,6 +5,12 @@ use ::safetensors::{Dtype, SafeTensors};
 use super::numbers::{self, Kind, View};
 use super::{FileError, Weights};
 
+/// Whether a file begins with a length that fits into it and then a JSON object.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return false };
+    rest.first() == Some(&b'{') && u64::from_le_bytes(*length) <= rest.len() as u64
+}
+
 /// Reads all tensors.
 pub(super) fn decode(bytes: &[u8]) -> Result<Weights, FileError> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| FileError::malformed(error.to_string()))?;

@@ -51,6 +51,18 @@ fn formats_are_told_by_contents() {
 }
 
 #[test]
+fn the_length_of_a_header_is_no_mark_of_another_format() {
+    // 0x80 begins a pickle, 0x08 an ONNX graph.
+    for length in [0x80u64, 0x108] {
+        let header = r#"{"w":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}"#;
+        let header = format!("{header:length$}", length = length as usize);
+        let bytes = [&length.to_le_bytes(), header.as_bytes(), &[1, 0]].concat();
+        let file = read(&bytes).unwrap();
+        assert_eq!((file.format, file.tensors["w"].to_vec1::<i64>().unwrap()), (Format::Safetensors, vec![1, 0]));
+    }
+}
+
+#[test]
 fn narrow_floats_are_widened_and_pruned_layers_multiplied_out() {
     assert!(content(&taken("half.pth")) == content(&taken("half.safetensors")));
     assert!(content(&taken("pruned.pth")) == content(&taken("pruned.safetensors")));

@@ -10,6 +10,7 @@ target/release/examples/logits).
 """
 
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -25,7 +26,8 @@ TOLERANCE = 1e-4
 
 def call(place, *words):
     command = [RELEASE / "pdsl", *words]
-    return subprocess.run(command, cwd=place, check=True, capture_output=True, text=True).stdout
+    settings = {**os.environ, "PDSL_STORE": str(place / "store"), "PDSL_DEVICE": "cpu"}
+    return subprocess.run(command, cwd=place, env=settings, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def own_logits(place, arch, images):
@@ -88,8 +90,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         place = pathlib.Path(name)
         program = HERE / "onnx_check.pd"
-        call(place, "run", program, "--store", ".pdsl")
-        stages = json.loads(call(place, "plan", program, "--store", ".pdsl", "--json"))["stages"]
+        call(place, "run", program)
+        stages = json.loads(call(place, "plan", program, "--json"))["stages"]
         pruned = [stage for stage in stages if stage["op"] == "prune"]
         assert len(pruned) == 3
         for stage in pruned:
