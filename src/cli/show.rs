@@ -36,7 +36,7 @@ impl Show {
         let preimage = store.preimage(record.key).map_err(refused)?;
         // A stage whose objects are gone or damaged can still be looked at.
         let weights = network::weights(&store, &record).ok().flatten();
-        let zeros = weights.as_ref().and_then(sparsity::of);
+        let zeros = weights.and_then(|weights| crate::nn::weights::sparsity::of(&weights).ok());
         output::data(&if self.json {
             output::json(&serde_json::json!({ "record": record, "preimage": preimage, "sparsity": zeros }))?
         } else {

@@ -8,7 +8,7 @@ use super::{Ended, Exit, Failure, figures};
 use crate::diag::Severity;
 use crate::exec;
 use crate::nn::weights::sparsity::{self, Count, Sparsity};
-use crate::nn::{self, Weights, weights};
+use crate::nn::{self, weights};
 use crate::ops::run::Problem;
 
 /// Columns that hold numbers.
@@ -37,11 +37,6 @@ pub(super) fn show(path: &Path, output: Output, json: bool) -> Ended {
         format!("{heading}\n{}, {tensors}, {size}\n\n{}", file.format, table(&sparsity))
     })?;
     Ok(Exit::Done)
-}
-
-/// Counts the zeros of a stage's network.
-pub(super) fn of(weights: &Weights) -> Option<Sparsity> {
-    sparsity::of(weights).ok()
 }
 
 /// A line for each layer, and the sums.

@@ -33,7 +33,7 @@ pub(super) fn find(pickle: &Pickle) -> Result<Vec<Entry>, FileError> {
     Ok(members(pickle, found)
         .filter_map(|(name, value)| match &pickle.objects[value] {
             Object::Tensor(storage, view) => {
-                Some(Entry { name: name.to_owned(), storage: *storage, view: view.clone() })
+                Some(Entry { name: name.to_owned(), storage: *storage, view: (**view).clone() })
             }
             _ => None,
         })

@@ -14,7 +14,9 @@ use cursor::Cursor;
 pub(super) use object::{Global, Id, Object, Storage};
 
 /// More objects than this are no state dict; a bound of memory, since an instruction may be one byte.
-const MOST_OBJECTS: usize = 1 << 22;
+const MOST_OBJECTS: usize = 1 << 21;
+/// More instructions than this are none either: the memory, the marks and the stack grow by one with each.
+const MOST_INSTRUCTIONS: usize = 1 << 23;
 /// Extents of a tensor; PyTorch has no more either.
 const MOST_AXES: usize = 64;
 
@@ -39,7 +41,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Pickle, FileError> {
         marks: Vec::new(),
         memo: BTreeMap::new(),
     };
-    while machine.step()? {}
+    let mut instructions = 0;
+    while machine.step()? {
+        instructions += 1;
+        if instructions > MOST_INSTRUCTIONS {
+            return Err(too_many());
+        }
+    }
     let root = machine.pop()?;
     Ok(Pickle { objects: machine.objects, root, length: machine.cursor.at() })
 }
@@ -167,7 +175,7 @@ impl Machine<'_> {
         };
         match object::global(&module, &name) {
             Some(known) if instruction != b'i' => self.push(Object::Global(known)),
-            _ => Err(FileError::Refused(shortened(&format!("{module}.{name}")))),
+            _ => Err(refusal(&module, &name)),
         }
     }
 
@@ -233,7 +241,7 @@ impl Machine<'_> {
         if view.shape.len() != view.stride.len() {
             return Err(confused("a tensor has not as many strides as extents"));
         }
-        Ok(Object::Tensor(*storage, view))
+        Ok(Object::Tensor(*storage, Box::new(view)))
     }
 
     fn extents(&self, of: Id) -> Result<Vec<usize>, FileError> {
@@ -354,9 +362,15 @@ fn pairs(items: &[Id]) -> Result<Vec<(Id, Id)>, FileError> {
     }
 }
 
-/// A name that fits into a message.
-fn shortened(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(80).collect()
+/// Says what a name that is not on the list would be: tensors of another kind, or anything at all.
+fn refusal(module: &str, name: &str) -> FileError {
+    // What fits into a message.
+    let shown: String = format!("{module}.{name}").chars().filter(|c| !c.is_control()).take(80).collect();
+    if module == "torch._utils" || module == "torch" && name.ends_with("Storage") {
+        FileError::Unsupported(format!("tensors of the kind `{shown}`"))
+    } else {
+        FileError::Refused(shown)
+    }
 }
 
 fn confused(reason: &str) -> FileError {

@@ -19,7 +19,7 @@ pub(in crate::nn::weights) enum Object {
     Dict(Vec<(Id, Id)>),
     Global(Global),
     Storage(Storage),
-    Tensor(Storage, View),
+    Tensor(Storage, Box<View>),
 }
 
 /// Numbers that lie elsewhere in the file.
