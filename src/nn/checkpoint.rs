@@ -183,6 +183,7 @@ fn unwrapped<'a>(survey: &Survey, name: &'a str) -> &'a str {
 mod tests {
     use super::*;
     use crate::domain::arch::samples::cifar_resnet;
+    use crate::domain::arch::{Arch, Layer, Shape};
     use crate::domain::seed::Seed;
     use crate::nn::init::initialize;
 
@@ -234,5 +235,18 @@ mod tests {
         let adopted = adopt(&survey, wrapped).unwrap();
         assert_eq!(encode(&adopted, &BTreeMap::new()).unwrap(), encode(&good, &BTreeMap::new()).unwrap());
         assert!(adopt(&survey, weights(16).1).is_err());
+    }
+
+    #[test]
+    fn a_layer_may_be_called_as_a_wrapper_is() {
+        let fc = Layer::Linear { out: 2 };
+        let root = Layer::Sequence { members: vec![("module".to_owned(), fc)] };
+        let arch = Arch { root, input: Shape { channels: 1, height: 1, width: 1 } };
+        let survey = arch.survey().unwrap();
+        let own = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+        let wrapped = own.iter().map(|(name, tensor)| (format!("module._orig_mod.{name}"), tensor.clone())).collect();
+        for weights in [own.clone(), wrapped] {
+            assert_eq!(adopt(&survey, weights).unwrap().keys().collect::<Vec<_>>(), ["module.bias", "module.weight"]);
+        }
     }
 }

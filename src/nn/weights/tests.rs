@@ -219,7 +219,7 @@ const FILES: [&str; 8] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
     fn damaged_files_are_errors_and_nothing_worse(
