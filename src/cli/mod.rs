@@ -14,6 +14,7 @@ mod figures;
 mod fmt;
 mod graph;
 mod listing;
+mod network;
 mod output;
 mod place;
 mod plan;
@@ -21,6 +22,7 @@ mod program;
 mod progress;
 mod run;
 mod show;
+mod sparsity;
 mod store;
 
 use std::ffi::OsString;

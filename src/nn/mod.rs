@@ -18,6 +18,7 @@ pub mod prune;
 pub mod rng;
 mod score;
 pub mod train;
+pub mod weights;
 
 use std::collections::BTreeMap;
 
@@ -48,6 +49,9 @@ pub enum Error {
     /// A file of weights cannot be read.
     #[error("the weights cannot be read: {0}")]
     Checkpoint(String),
+    /// A file from elsewhere holds no weights that can be used.
+    #[error(transparent)]
+    File(#[from] weights::FileError),
     /// A mask does not fit or cannot be read.
     #[error(transparent)]
     Mask(#[from] mask::MaskError),

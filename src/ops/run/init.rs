@@ -3,7 +3,7 @@
 use super::state::{MASK, WEIGHTS, refer};
 use super::{Job, Outcome, Problem, RunError};
 use crate::diag::codes::data as codes;
-use crate::nn::{checkpoint, init};
+use crate::nn::{checkpoint, init, weights};
 use crate::ops::init::InitArgs;
 use crate::ops::load::LoadArgs;
 use crate::ops::reinit::ReinitArgs;
@@ -51,7 +51,7 @@ pub(super) fn load(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         return Err(unreadable(format!("`{}` has changed since the program was checked", path.display())).into());
     }
     let survey = args.arch.survey().map_err(crate::nn::Error::from)?;
-    let adopted = checkpoint::decode(&bytes).and_then(|tensors| checkpoint::adopt(&survey, tensors));
+    let adopted = weights::read_state_dict(&bytes).and_then(|tensors| checkpoint::adopt(&survey, tensors));
     let weights = adopted.map_err(|error| {
         let problem = Problem::from(error);
         Problem { message: format!("`{}`: {}", path.display(), problem.message), ..problem }

@@ -5,6 +5,7 @@ use crate::diag::codes::{data as codes, execution};
 use crate::nn::data::DataError;
 use crate::nn::device::DeviceError;
 use crate::nn::dissect::DissectError;
+use crate::nn::weights::FileError;
 use crate::nn::{self, mask::MaskError};
 
 impl From<DataError> for Problem {
@@ -44,8 +45,9 @@ impl From<nn::Error> for Problem {
             nn::Error::Weights(_) => Self::new(&codes::WEIGHTS_MISMATCH, message)
                 .help("load them into the architecture that they were trained in"),
             nn::Error::Checkpoint(_) => {
-                Self::new(&codes::WEIGHTS_UNREADABLE, message).help("give a whole safetensors file")
+                Self::new(&codes::WEIGHTS_UNREADABLE, message).help("replace the file by a fresh copy")
             }
+            nn::Error::File(error) => of_file(error, message),
             nn::Error::Image(_) => Self::new(&codes::DATA_UNREADABLE, message).help("replace the file by a fresh copy"),
             nn::Error::Images { .. } | nn::Error::Labels { .. } | nn::Error::Empty => {
                 Self::new(&codes::DATA_MISMATCH, message).help("make the task and the architecture agree")
@@ -58,6 +60,32 @@ impl From<nn::Error> for Problem {
             _ => Self::new(&codes::NUMERICS_FAILED, message),
         }
     }
+}
+
+fn of_file(error: &FileError, message: String) -> Problem {
+    let (code, help) = match error {
+        FileError::Unknown(_) => {
+            (&codes::WEIGHTS_UNREADABLE, "give safetensors, a state dict saved by `torch.save`, or an npz")
+        }
+        FileError::Malformed(_) => (&codes::WEIGHTS_UNREADABLE, "replace the file by a fresh copy"),
+        FileError::Unsupported(_) => {
+            (&codes::WEIGHTS_UNREADABLE, "in Python, save a plain state dict: `torch.save(model.state_dict(), …)`")
+        }
+        FileError::Refused(_) | FileError::Instruction(_) => (
+            &codes::WEIGHTS_REFUSED,
+            "if you trust the file, load it in Python and save its state dict alone: `torch.save(model.state_dict(), …)`",
+        ),
+        FileError::TorchScript => {
+            (&codes::WEIGHTS_UNREADABLE, "in Python: `torch.save(torch.jit.load(…).state_dict(), \"weights.pth\")`")
+        }
+        FileError::Graph => (
+            &codes::WEIGHTS_UNREADABLE,
+            "give the state dict that the graph was made from; `pdsl show` prints what the graph holds",
+        ),
+        FileError::Empty => (&codes::WEIGHTS_AMBIGUOUS, "save the state dict: `torch.save(model.state_dict(), …)`"),
+        FileError::Several(_) => (&codes::WEIGHTS_AMBIGUOUS, "save the one you mean in a file of its own"),
+    };
+    Problem::new(code, message).help(help)
 }
 
 fn of_device(error: &DeviceError, message: String) -> Problem {
