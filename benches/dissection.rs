@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use pdsl::domain::data::{Probe, Shapes};
 use pdsl::domain::dissection::{
-    Activations, Counted, Enlarge, Estimate, Measurement, NullTest, Null, Portion, Repeats, Resampling, Scoring,
+    Activations, Counted, Enlarge, Estimate, Measurement, Null, NullTest, Portion, Repeats, Resampling, Scoring,
 };
 use pdsl::domain::seed::Seed;
 use pdsl::nn::data::{Roots, open_probe};
@@ -61,7 +61,8 @@ fn main() {
         rotation: None,
         batch: 32,
     };
-    let scoring = Scoring { counted: Counted::Overlap, iou: 0.04, above: false, choose: Portion::All, on: Portion::All };
+    let scoring =
+        Scoring { counted: Counted::Overlap, iou: 0.04, above: false, choose: Portion::All, on: Portion::All };
     println!("{IMAGES} images, {UNITS} units of {SIDE} × {SIDE}, labels of 112 × 112; milliseconds per image");
     let mut tallies = Vec::new();
     let mut masks = Vec::new();

@@ -1,4 +1,4 @@
-//! `pdsl export STAGE -o FILE`: takes a network out for other tools.
+//! `pdsl export STAGE -o FILE`: takes a network, or another object, out for other tools.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::place::{self, StoreAlone};
 use super::show::find;
 use super::{Ended, Exit, Failure, figures, network, output};
-use crate::diag::Diagnostic;
 use crate::diag::codes::invocation;
+use crate::diag::{Diagnostic, suggest};
 use crate::manifest::record::Record;
 use crate::nn::weights::npz;
 use crate::nn::weights::onnx::{self, Norms};
@@ -15,7 +15,8 @@ use crate::nn::{self, Weights, checkpoint};
 use crate::store::Store;
 use crate::world::World;
 
-/// Write a stored network for other tools: torchvision's names, pruned weights set to zero.
+/// Write a stored network for other tools: torchvision's names, pruned weights set to zero. Or, with `--object`, any
+/// object of a stage, such as the table `units` of a dissection.
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
     /// The stage's key, the beginning of it, or its name.
@@ -26,6 +27,9 @@ pub(super) struct Export {
     /// Format of the file (default: by its ending).
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Write this object of the stage as it is stored; `pdsl show` lists them.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["format", "fold_batch_norm"])]
+    object: Option<String>,
     /// In ONNX, make batch normalisations part of the layers before them.
     #[arg(long)]
     fold_batch_norm: bool,
@@ -46,11 +50,16 @@ enum Format {
 
 impl Export {
     pub(super) fn run(&self, world: &dyn World) -> Ended {
-        let format = self.format()?;
+        let format = if self.object.is_none() { Some(self.format()?) } else { None };
         let store = self.place.open(world)?;
         let record = find(&store, &self.stage)?;
-        let weights = network::weights(&store, &record)?.ok_or_else(|| network::without(&record))?;
-        let bytes = self.encode(format, &store, &record, &weights)?;
+        let bytes = if let Some(format) = format {
+            let weights = network::weights(&store, &record)?.ok_or_else(|| network::without(&record))?;
+            self.encode(format, &store, &record, &weights)?
+        } else {
+            let role = self.object.as_deref().unwrap_or_default();
+            network::object(&store, &record, role)?.ok_or_else(|| no_object(&record, role))?
+        };
         place::write(&self.output, &bytes)?;
         output::note(&format!(
             "wrote {}: `{}`, {}",
@@ -89,6 +98,18 @@ impl Export {
         };
         encoded.map_err(|error| network::unusable(record, &error.to_string()))
     }
+}
+
+/// Says which objects a stage has instead.
+fn no_object(record: &Record, role: &str) -> Failure {
+    let message = format!("`{}` has no object `{role}`", record.name);
+    let known: Vec<&str> = record.outcome.objects.keys().map(String::as_str).collect();
+    let help = match suggest::question(role, known.iter().copied()) {
+        Some(question) => question,
+        None if known.is_empty() => "it has stored none; `pdsl store ls` lists all stages".to_owned(),
+        None => format!("it has `{}`", known.join("`, `")),
+    };
+    Failure::outside(Diagnostic::error(&invocation::NO_OBJECT, message).help(help), Exit::Invalid)
 }
 
 /// Says in the file's metadata where it comes from.

@@ -46,7 +46,8 @@ pub(super) fn architecture(store: &Store, record: &Record) -> Result<Arch, Failu
     Err(unusable(record, "the stage that says its architecture is no longer in the store"))
 }
 
-fn object(store: &Store, record: &Record, role: &str) -> Result<Option<Vec<u8>>, Failure> {
+/// Reads an object of a stage. `None` if it has none in this role.
+pub(super) fn object(store: &Store, record: &Record, role: &str) -> Result<Option<Vec<u8>>, Failure> {
     let Some(text) = record.outcome.objects.get(role) else { return Ok(None) };
     let missing = || StoreError::Missing { digest: text.clone(), name: format!("{role} of {}", record.name) };
     let digest: Digest = text.parse().map_err(|_| refused(missing()))?;

@@ -39,7 +39,7 @@ pub(super) fn ablate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
             falls.push((before.correct as f64 - after.correct as f64) / before.images as f64);
         }
     }
-    let silent: String = silent.iter().map(|unit| format!("{}\n", unit + 1)).collect();
+    let silent = silent.iter().fold("unit\n".to_owned(), |table, unit| table + &format!("{}\n", unit + 1));
     let measures = [
         ("top1", share(left)),
         ("intact", share(intact)),
@@ -50,7 +50,7 @@ pub(super) fn ablate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let mut outcome = Outcome::default();
     outcome.measures.extend(measures.map(|(name, value)| (name.to_owned(), value)));
     outcome.objects.insert("classes".to_owned(), job.put(table.as_bytes())?);
-    outcome.objects.insert("silent".to_owned(), job.put(format!("unit\n{silent}").as_bytes())?);
+    outcome.objects.insert("silent".to_owned(), job.put(silent.as_bytes())?);
     Ok(outcome)
 }
 
