@@ -6,7 +6,6 @@ use super::state::{MASK, WEIGHTS, refer};
 use super::{Job, Outcome, Problem, RunError};
 use crate::diag::codes::execution;
 use crate::domain::data::Split;
-use crate::nn::data;
 use crate::nn::mask::{self, Mask};
 use crate::nn::prune::{self, Sources};
 use crate::ops::prune::PruneArgs;
@@ -31,7 +30,7 @@ pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         None => None,
     };
     let images = match args.pruner.samples.as_ref().filter(|_| args.pruner.reads_loss()) {
-        Some(samples) => Some(data::open_task(&samples.task, Split::Train, &job.surroundings.data_roots)?),
+        Some(samples) => Some(job.images(&samples.task, Split::Train)?),
         None => None,
     };
     let sources = Sources { initial: initial.as_ref(), images: images.as_deref(), threads: job.surroundings.threads };
