@@ -23,7 +23,7 @@ struct Described;
 impl Fingerprints for Described {
     fn digest(&self, data: External<'_>) -> Option<String> {
         match data {
-            External::Data(DataSet::ImageFolder { .. }) | External::Probe(Probe::Broden { .. }) => None,
+            External::Data(DataSet::Stored { .. }) | External::Probe(Probe::Broden { .. }) => None,
             External::Data(data) => serde_json::to_string(data).ok(),
             External::Probe(probe) => serde_json::to_string(probe).ok(),
         }

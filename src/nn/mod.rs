@@ -3,6 +3,7 @@
 //! It knows `domain` and nothing of the language. Results have the same bits for any number of threads.
 
 pub mod ablate;
+mod ahead;
 pub mod checkpoint;
 pub mod data;
 pub mod device;
@@ -41,8 +42,8 @@ pub enum Error {
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
     /// An image could not be read.
-    #[error("an image cannot be read: {0}")]
-    Image(#[from] std::io::Error),
+    #[error(transparent)]
+    Image(#[from] data::DataError),
     /// A state dict does not fit an architecture.
     #[error(transparent)]
     Weights(#[from] checkpoint::Mismatch),
@@ -100,6 +101,9 @@ pub enum Error {
     /// A device cannot be used, or stopped.
     #[error(transparent)]
     Device(#[from] device::DeviceError),
+    /// The thread that reads images ended too early.
+    #[error("the reader of images stopped")]
+    Reader,
     /// A data set has no images.
     #[error("there are no images to work on")]
     Empty,

@@ -14,8 +14,8 @@ codes! {
     DATA_MISMATCH = "PD0603", "the data are not what the program says",
         "A program states the number of classes, the size and the number of the images of a task, so that everything can \
          be counted before it runs. The data found on disk differ.",
-        wrong: "image_folder(\"flowers\", classes: 100, size: 224, train: 1020, val: 1020)",
-        right: "image_folder(\"flowers\", classes: 102, size: 224, train: 1020, val: 1020)";
+        wrong: "stored(\"flowers\", classes: 100, size: 224, train: 1020, val: 1020)",
+        right: "stored(\"flowers\", classes: 102, size: 224, train: 1020, val: 1020)";
     DATA_UNSUPPORTED = "PD0604", "this pdsl cannot read such data",
         "The program is right and can be planned, but this version of pdsl has no reader for this kind of data.",
         wrong: "", right: "";
@@ -35,6 +35,14 @@ codes! {
     NUMERICS_FAILED = "PD0608", "a computation on a network failed",
         "The numerical core refused: the message says what did not fit. If the program was accepted by `pdsl check`, this \
          is an error in pdsl; please report it with the program.",
+        wrong: "", right: "";
+    FETCH_FAILED = "PD0609", "a file of a data set cannot be fetched",
+        "The server cannot be reached, refuses, or the connection broke several times; or the file cannot be written. What \
+         came is kept beside the target with the ending `.part`, and the next `pdsl data fetch` goes on from there.",
+        wrong: "", right: "";
+    FETCH_SUM = "PD0610", "a fetched file is not the one that the profile promises",
+        "Its SHA-256 differs from the one under `sha256:`. The file is kept with the ending `.wrong` and is not used: it \
+         may be another version, or an error page.",
         wrong: "", right: "";
     WEIGHTS_REFUSED = "PD0620", "a file of weights asks to run code",
         "A `.pth` file is a pickle: a program that can call any function of Python. pdsl reads the instructions and names \

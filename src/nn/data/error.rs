@@ -63,6 +63,11 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Whether one image is damaged and the others may do without it.
+    pub(in crate::nn) fn is_damage(&self) -> bool {
+        matches!(self, Self::Picture { .. })
+    }
+
     /// Explains a failed read: a missing file is told from one that cannot be read.
     pub(super) fn reading(what: &str, path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {

@@ -42,9 +42,10 @@ pub(super) fn load(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let unreadable = |message: String| {
         Problem::new(&codes::WEIGHTS_UNREADABLE, message).help("check the path that the program gives, and run again")
     };
-    let path = job.surroundings.data_roots.get(&args.file).ok_or_else(|| {
+    let place = job.surroundings.data_roots.get(&args.file).ok_or_else(|| {
         unreadable(format!("no file with the digest {} is known", args.file.get(..12).unwrap_or(&args.file)))
     })?;
+    let path = &place.root;
     let bytes =
         std::fs::read(path).map_err(|error| unreadable(format!("`{}` cannot be read: {error}", path.display())))?;
     if Digest::of(&bytes).to_string() != args.file {

@@ -22,12 +22,15 @@ impl From<DataError> for Problem {
                 (&codes::DATA_UNREADABLE, "make the directory writable, or choose another store".to_owned())
             }
             DataError::Access { .. } => (&codes::DATA_UNREADABLE, "check the permissions of the file".to_owned()),
-            DataError::Malformed { .. } | DataError::Picture { .. } => {
-                (&codes::DATA_UNREADABLE, "replace the file by a fresh copy".to_owned())
-            }
-            DataError::Unsupported { .. } => {
-                (&codes::DATA_UNSUPPORTED, "use `digits` or `shapes`, which ship with pdsl".to_owned())
-            }
+            DataError::Malformed { .. } => (&codes::DATA_UNREADABLE, "replace the file by a fresh copy".to_owned()),
+            DataError::Picture { .. } => (
+                &codes::DATA_UNREADABLE,
+                "replace the file by a fresh copy, or write `damaged: skip` in the profile".to_owned(),
+            ),
+            DataError::Unsupported { .. } => (
+                &codes::DATA_UNSUPPORTED,
+                "build pdsl with that feature: `cargo install --features parquet`".to_owned(),
+            ),
             DataError::Parameters { .. } => {
                 (&codes::DATA_MISMATCH, "correct the numbers in the program, or the path in the profile".to_owned())
             }
@@ -39,6 +42,9 @@ impl From<DataError> for Problem {
 impl From<nn::Error> for Problem {
     fn from(error: nn::Error) -> Self {
         let message = error.to_string();
+        if let nn::Error::Image(error) = error {
+            return error.into();
+        }
         match &error {
             nn::Error::Diverged { .. } => Self::new(&execution::DIVERGED, message)
                 .help("use a smaller learning rate or a warm-up; the last good resume point is kept"),
@@ -48,7 +54,6 @@ impl From<nn::Error> for Problem {
                 Self::new(&codes::WEIGHTS_UNREADABLE, message).help("replace the file by a fresh copy")
             }
             nn::Error::File(error) => of_file(error, message),
-            nn::Error::Image(_) => Self::new(&codes::DATA_UNREADABLE, message).help("replace the file by a fresh copy"),
             nn::Error::Images { .. } | nn::Error::Labels { .. } | nn::Error::Empty => {
                 Self::new(&codes::DATA_MISMATCH, message).help("make the task and the architecture agree")
             }
