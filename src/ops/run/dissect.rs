@@ -46,6 +46,11 @@ pub(super) fn dissect(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let mut watcher = Watcher { tell: &mut *job.tell, stop: job.surroundings.stop };
     let found = dissect::dissect(&mut maps, &probe, &dissection, threads, &mut watcher)?;
     let mut outcome = Outcome { measures: found.measures, ..Outcome::default() };
+    if let Some((_, first)) = probe.damaged().first() {
+        let count = probe.damaged().len();
+        outcome.measures.insert("skipped".to_owned(), count as f64);
+        job.note(format!("damaged images are left out, {count} in all, first {first}"));
+    }
     outcome.objects.insert("units".to_owned(), job.put(&found.table)?);
     outcome.objects.insert("tallies".to_owned(), job.put(&found.tallies)?);
     Ok(outcome)
