@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod commands;
+mod data;
 mod weights;
 
 use std::path::Path;

@@ -163,7 +163,7 @@ def main():
     probe(os.path.join(target, "emoji_probe"), [entry for entry in all_emoji if entry[3]])
     with open(os.path.join(target, "profile.yaml"), "w") as f:
         f.write("data:\n" + "".join(f"  {name}: {name}\n" for name in ("mnist", "emoji", "emoji_probe")))
-        f.write(f"params:\n  train: {counts['train']}\n  val: {counts['val']}\n")
+        f.write(f"params:\n  training: {counts['train']}\n  validation: {counts['val']}\n")
     print(counts)
 
 

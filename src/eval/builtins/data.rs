@@ -88,6 +88,10 @@ fn numbers(arguments: &Arguments, at: usize, channels: usize) -> Evaluated<Vec<f
 
 pub(super) fn prepared(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let mut changed = (*arguments.task(0)?).clone();
+    if !matches!(changed.data, DataSet::Stored { .. }) {
+        let refusal = arguments.refuse(0, "these images have one size already", "made in this size");
+        return Err(refusal.help("leave out `prepared`: only images on disk need it").into());
+    }
     let shorter = arguments.count(1, "the shorter side", 1)? as usize;
     changed.preparation = Some(Preparation { shorter });
     Ok(task(changed))
@@ -107,6 +111,10 @@ pub(super) fn augmented(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evalu
     let Value::List(items) = value else { return Err(arguments.mismatch(1, "a list of changes to images", value)) };
     for item in items.iter() {
         match item {
+            Value::Augment(Augment::ResizedCrop { .. } | Augment::Jitter { .. }) if changed.data == DataSet::Digits => {
+                let refusal = arguments.refuse(1, "the digits are no pictures in bytes", "needs pictures");
+                return Err(refusal.help("change digits by `flip` and `pad_crop`").into());
+            }
             Value::Augment(augment) => changed.augment.push(augment.clone()),
             other => return Err(arguments.mismatch(1, "changes to images, like `flip()`", other)),
         }

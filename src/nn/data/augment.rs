@@ -180,4 +180,50 @@ mod tests {
         }
         assert_eq!(seen.len(), 9);
     }
+
+    #[test]
+    fn random_crops_have_the_areas_and_shapes_that_are_asked_for() {
+        let stream = Stream::new(&Seed { root: 1, stream: Vec::new() }, "augment");
+        let (mut areas, mut wide) = (0.0, 0);
+        for index in 0..2000 {
+            let window = random_window(500, 400, 0.08, 4.0 / 3.0, &mut stream.at(0, index));
+            assert!(window.left + window.width <= 500 && window.top + window.height <= 400, "{window:?}");
+            let (width, height) = (window.width as f64, window.height as f64);
+            assert!((0.73..1.37).contains(&(width / height)), "{window:?}");
+            assert!(width * height > 0.078 * 200_000.0, "{window:?}");
+            areas += width * height / 200_000.0;
+            wide += usize::from(width > height);
+        }
+        // torchvision draws 0.453 of the area in the mean: the largest often do not fit and are drawn again.
+        assert!((0.44..0.48).contains(&(areas / 2000.0)), "{areas}");
+        assert!((1050..1250).contains(&wide), "{wide}");
+    }
+
+    #[test]
+    fn pictures_that_no_crop_fits_lose_their_ends() {
+        let mut rng = Stream::new(&Seed { root: 1, stream: Vec::new() }, "augment").at(0, 0);
+        let window = random_window(1000, 3, 1.0, 4.0 / 3.0, &mut rng);
+        assert_eq!(window, Window { left: 498, top: 0, width: 4, height: 3 });
+        assert_eq!(random_window(1, 1, 0.08, 4.0 / 3.0, &mut rng), Window::whole(1, 1));
+    }
+
+    #[test]
+    fn changes_of_colour_come_in_every_order_and_within_their_strength() {
+        let stream = Stream::new(&Seed { root: 1, stream: Vec::new() }, "augment");
+        let mut first = std::collections::BTreeSet::new();
+        for index in 0..200 {
+            let drawn = draw_jitter([0.4, 1.5, 0.0, 0.1], &mut stream.at(0, index));
+            assert_eq!(drawn.len(), 3, "what has no strength is left out");
+            for change in &drawn {
+                assert!(match *change {
+                    Jitter::Brightness(by) => (0.6..=1.4).contains(&by),
+                    Jitter::Contrast(by) => (0.0..=2.5).contains(&by),
+                    Jitter::Saturation(_) => false,
+                    Jitter::Hue(by) => (-0.1..=0.1).contains(&by),
+                });
+            }
+            first.insert(std::mem::discriminant(&drawn[0]) == std::mem::discriminant(&Jitter::Hue(0.0)));
+        }
+        assert_eq!(first.len(), 2);
+    }
 }

@@ -60,8 +60,9 @@ impl<'a> Notes<'a> {
             && let Ok(bytes) = serde_json::to_vec(&found)
         {
             let draft = note.with_extension(std::process::id().to_string());
-            let written = fs::create_dir_all(directory).and_then(|()| fs::write(&draft, bytes));
-            let _ = written.and_then(|()| fs::rename(&draft, &note));
+            // The directory belongs to a store; where there is none yet, nothing is made that would look like half a one.
+            let _ = fs::create_dir(directory);
+            let _ = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, &note));
         }
         Ok(found)
     }

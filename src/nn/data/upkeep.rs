@@ -183,3 +183,36 @@ impl Broden {
         of_directory(self.directory(), self.tables(), notes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn packed(at: &Path, name: &str) -> PathBuf {
+        let mut archive = Archive::new(Vec::new());
+        archive.add(name, b"some bytes").unwrap();
+        let path = at.join("set.tar.gz");
+        let mut gzip = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        gzip.write_all(&archive.finish().unwrap()).unwrap();
+        gzip.finish().unwrap();
+        path
+    }
+
+    #[test]
+    fn archives_are_unpacked_inside_and_never_outside() {
+        let here = tempfile::tempdir().unwrap();
+        let archive = packed(here.path(), "below/set.bin");
+        for _ in 0..2 {
+            assert_eq!(unpack(&archive, here.path()).unwrap(), 1);
+            assert_eq!(fs::read(here.path().join("below/set.bin")).unwrap(), b"some bytes");
+        }
+        for name in ["../outside", "/tmp/outside", "a/../../outside"] {
+            let error = unpack(&packed(here.path(), name), here.path()).unwrap_err().to_string();
+            assert!(error.contains("lies elsewhere"), "{error}");
+        }
+        fs::write(&archive, "text").unwrap();
+        assert!(unpack(&archive, here.path()).unwrap_err().to_string().contains("cannot be unpacked"));
+    }
+}

@@ -34,16 +34,13 @@ pub(super) fn dissect(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     };
     let bench =
         Bench { field: args.arch.field(&measurement.layer), frozen: frozen.as_deref(), ..Bench::new(&probe, threads) };
-    let damaged: Vec<String> = probe.damaged().iter().take(3).map(|(_, problem)| problem.clone()).collect();
-    if !damaged.is_empty() {
-        let count = probe.damaged().len();
-        job.note(format!("{count} damaged images of the probe are left out, first {}", damaged.join("; ")));
-    }
     let mut watcher = Watcher { tell: &mut *job.tell, stop: job.surroundings.stop };
     let found = dissect::dissect(&mut maps, &bench, &measurement, &mut watcher)?;
     let mut outcome = Outcome { measures: found.measures, ..Outcome::default() };
-    if !damaged.is_empty() {
-        outcome.measures.insert("skipped".to_owned(), probe.damaged().len() as f64);
+    if let Some((_, first)) = probe.damaged().first() {
+        let count = probe.damaged().len();
+        outcome.measures.insert("skipped".to_owned(), count as f64);
+        job.note(format!("damaged images are left out, {count} in all, first {first}"));
     }
     outcome.objects.insert("tallies".to_owned(), job.put(&found.tallies)?);
     outcome.objects.insert("masks".to_owned(), job.put(&found.masks)?);

@@ -59,7 +59,9 @@ impl Sums {
         let loss = f64::from_bits(u64::from_str_radix(from.get("epoch_loss")?, 16).ok()?);
         let number = |name: &str| from.get(name)?.parse().ok();
         let [correct, images, skipped] = ["epoch_correct", "epoch_images", "epoch_skipped"].map(number);
-        Some((number("iteration")?, Self { loss, correct: correct?, images: images?, skipped: skipped? }))
+        // Points of earlier versions know of no damaged images.
+        let skipped = skipped.unwrap_or(0);
+        Some((number("iteration")?, Self { loss, correct: correct?, images: images?, skipped }))
     }
 }
 

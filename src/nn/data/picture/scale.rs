@@ -96,31 +96,38 @@ fn byte(sum: i32) -> u8 {
     (sum >> POINT).clamp(0, 255) as u8
 }
 
-/// Scales along rows.
+/// Scales along rows, two at a time: four numbers for a pixel of each are one vector.
 #[inline(always)]
 fn rows_anywhere(from: &Raster, taps: &Taps, out: &mut [u8]) {
     let (channels, len) = (from.channels, taps.len);
-    let width = taps.firsts.len();
+    let (before, after) = (from.width * channels, taps.firsts.len() * channels);
     // Weights of zero may reach beyond the row.
-    let mut line = vec![0; (from.width + len) * channels];
-    for (row, target) in from.bytes.chunks_exact(from.width * channels).zip(out.chunks_exact_mut(width * channels)) {
-        line[..row.len()].copy_from_slice(row);
-        let outputs = taps.firsts.iter().zip(taps.weights.chunks_exact(len));
-        if channels == 3 {
-            for (pixel, (first, weights)) in target.chunks_exact_mut(3).zip(outputs) {
-                let mut sums = [1 << (POINT - 1); 3];
-                for (weight, sample) in weights.iter().zip(line[3 * first..3 * (first + len)].chunks_exact(3)) {
-                    for channel in 0..3 {
-                        sums[channel] += weight * i32::from(sample[channel]);
-                    }
-                }
-                pixel.copy_from_slice(&sums.map(byte));
+    let mut line = vec![[0; 8]; from.width + len];
+    for (pair, targets) in from.bytes.chunks(2 * before).zip(out.chunks_mut(2 * after)) {
+        let (first, second) = pair.split_at(before);
+        spread::<0>(first, channels, &mut line);
+        spread::<4>(second, channels, &mut line);
+        let (one, other) = targets.split_at_mut(after);
+        let mut pixels = one.chunks_exact_mut(channels);
+        let mut others = other.chunks_exact_mut(channels);
+        for (first, weights) in taps.firsts.iter().zip(taps.weights.chunks_exact(len)) {
+            let mut sums = [1 << (POINT - 1); 8];
+            for (weight, sample) in weights.iter().zip(&line[*first..first + len]) {
+                sums = std::array::from_fn(|lane| sums[lane] + weight * sample[lane]);
             }
-        } else {
-            for (value, (first, weights)) in target.iter_mut().zip(outputs) {
-                let products = weights.iter().zip(&line[*first..first + len]);
-                *value = byte((1 << (POINT - 1)) + products.map(|(weight, v)| weight * i32::from(*v)).sum::<i32>());
-            }
+            let bytes = sums.map(byte);
+            pixels.next().into_iter().for_each(|pixel| pixel.copy_from_slice(&bytes[..channels]));
+            others.next().into_iter().for_each(|pixel| pixel.copy_from_slice(&bytes[4..4 + channels]));
+        }
+    }
+}
+
+/// Writes the pixels of a row to lanes of a line of vectors.
+#[inline(always)]
+fn spread<const LANE: usize>(row: &[u8], channels: usize, line: &mut [[i32; 8]]) {
+    for (wide, pixel) in line.iter_mut().zip(row.chunks_exact(channels)) {
+        for (channel, byte) in pixel.iter().enumerate() {
+            wide[LANE + channel] = i32::from(*byte);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Bits of entropy-coded segments, and the codes in them.
 
-/// Bits that the table of short codes is addressed with.
-const SHORT: u32 = 9;
+#![expect(clippy::inline_always, reason = "called for every coefficient")]
+
+/// Bits that the tables of short codes are addressed with.
+const SHORT: u32 = 10;
 
 /// Why decoding stops, as the end of a sentence that begins with the name of the file.
 pub(super) type Problem = String;
@@ -11,6 +13,9 @@ pub(super) type Problem = String;
 pub(super) struct Code {
     /// Length (high byte) and symbol of the code that starts with these bits; 0 where it is longer.
     short: [u16; 1 << SHORT],
+    /// The same for codes of coefficients together with the coefficient, where both are short: length, run of zeros
+    /// before it, value; the length is 0 where they are longer.
+    whole: [(u8, u8, i16); 1 << SHORT],
     /// One past the last code of each length, aligned to 16 bits; never below that of a shorter length.
     ends: [u32; 17],
     /// What to add to a code of each length for its place among the symbols.
@@ -21,7 +26,9 @@ pub(super) struct Code {
 impl Code {
     /// Builds a code from the number of codes of each length and the symbols in order.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Result<Self, Problem> {
-        let mut code = Self { short: [0; 1 << SHORT], ends: [0; 17], offsets: [0; 17], symbols: symbols.to_vec() };
+        let whole = [(0, 0, 0); 1 << SHORT];
+        let mut code =
+            Self { short: [0; 1 << SHORT], whole, ends: [0; 17], offsets: [0; 17], symbols: symbols.to_vec() };
         let (mut next, mut place) = (0_u32, 0_usize);
         for length in 1..=16_u32 {
             let count = usize::from(counts[length as usize - 1]);
@@ -41,8 +48,27 @@ impl Code {
             code.ends[length as usize] = next << (16 - length);
             next <<= 1;
         }
+        code.join();
         Ok(code)
     }
+
+    /// Fills the table of codes together with their coefficients.
+    fn join(&mut self) {
+        for (bits, (entry, whole)) in self.short.iter().zip(&mut self.whole).enumerate() {
+            let (length, run, size) = (u32::from(entry >> 8), (entry >> 4) as u8 & 15, u32::from(entry & 15));
+            if length > 0 && size > 0 && length + size <= SHORT {
+                let value = (bits >> (SHORT - length - size)) as u32 & ((1 << size) - 1);
+                *whole = ((length + size) as u8, run, extended(value, size) as i16);
+            }
+        }
+    }
+}
+
+/// A number whose first bit tells its sign.
+#[inline]
+fn extended(value: u32, bits: u32) -> i32 {
+    let value = value as i32;
+    if bits > 0 && value < 1 << (bits - 1) { value - (1 << bits) + 1 } else { value }
 }
 
 /// Reads bits up to the next marker. After that zeros come, which are counted.
@@ -111,14 +137,30 @@ impl<'a> Bits<'a> {
         self.count = self.count.saturating_sub(bits);
     }
 
+    /// Reads a short code together with its coefficient: the zeros before it, and its value.
+    #[inline(always)]
+    pub(super) fn coefficient(&mut self, code: &Code) -> Option<(usize, i16)> {
+        let (length, run, value) = code.whole[(self.ahead >> (64 - SHORT)) as usize];
+        if length == 0 {
+            return None;
+        }
+        self.skip(u32::from(length));
+        Some((usize::from(run), value))
+    }
+
     /// Reads a symbol; there must be 16 bits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn symbol(&mut self, code: &Code) -> Result<u8, Problem> {
         let entry = code.short[(self.ahead >> (64 - SHORT)) as usize];
         if entry != 0 {
             self.skip(u32::from(entry >> 8));
             return Ok(entry as u8);
         }
+        self.long_symbol(code)
+    }
+
+    #[cold]
+    fn long_symbol(&mut self, code: &Code) -> Result<u8, Problem> {
         let window = (self.ahead >> 48) as u32;
         for length in SHORT + 1..=16 {
             if window < code.ends[length as usize] {
@@ -145,8 +187,7 @@ impl<'a> Bits<'a> {
     /// Reads a number whose first bit tells its sign.
     #[inline]
     pub(super) fn signed(&mut self, bits: u32) -> i32 {
-        let value = self.number(bits) as i32;
-        if bits > 0 && value < 1 << (bits - 1) { value - (1 << bits) + 1 } else { value }
+        extended(self.number(bits), bits)
     }
 
     /// Complains if more bits were read than there were.

@@ -134,6 +134,13 @@ impl State<'_> {
         let mut at = 1;
         while at < 64 {
             self.bits.refill();
+            if let Some((run, value)) = self.bits.coefficient(code) {
+                at += run;
+                let place = ZIGZAG.get(at).ok_or_else(beyond)?;
+                block[usize::from(*place)] = value;
+                at += 1;
+                continue;
+            }
             let symbol = self.bits.symbol(code)?;
             let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
             if size == 0 {
