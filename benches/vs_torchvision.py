@@ -81,7 +81,8 @@ def main():
         return peer(options.peer, options.evaluate)
     built = subprocess.check_output(
         ["cargo", "bench", "-q", "--bench", "loader", "--no-run", "--message-format", "json"], cwd=ROOT, text=True)
-    program = next(line["executable"] for line in map(json.loads, built.splitlines()) if line.get("executable"))
+    lines = [json.loads(line) for line in built.splitlines()]
+    program = next(line["executable"] for line in lines if line.get("executable") and line["target"]["name"] == "loader")
     for size in SIZES:
         with tempfile.TemporaryDirectory() as directory:
             root = pathlib.Path(directory)

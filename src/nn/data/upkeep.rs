@@ -152,12 +152,12 @@ pub fn unpack(archive: &Path, into: &Path) -> Result<usize, DataError> {
     let failed = |error| DataError::writing(&plain, error);
     let mut file = File::create(&plain).map_err(failed)?;
     std::io::copy(&mut flate2::read::MultiGzDecoder::new(packed), &mut file)
-        .map_err(|error| DataError::picture(archive, format!("cannot be unpacked: {error}")))?;
+        .map_err(|error| DataError::form(archive, format!("cannot be unpacked: {error}")))?;
     let file = File::open(&plain).map_err(failed)?;
-    let listed = members(&file).map_err(|problem| DataError::picture(archive, problem))?;
+    let listed = members(&file).map_err(|problem| DataError::form(archive, problem))?;
     for member in &listed {
         if Path::new(&member.name).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
-            return Err(DataError::picture(archive, format!("holds `{}`, which lies elsewhere", member.name)));
+            return Err(DataError::form(archive, format!("holds `{}`, which lies elsewhere", member.name)));
         }
         let target = into.join(&member.name);
         if target.metadata().is_ok_and(|found| found.len() == member.len) {

@@ -23,14 +23,17 @@ impl From<DataError> for Problem {
             }
             DataError::Access { .. } => (&codes::DATA_UNREADABLE, "check the permissions of the file".to_owned()),
             DataError::Malformed { .. } => (&codes::DATA_UNREADABLE, "replace the file by a fresh copy".to_owned()),
+            DataError::Form { .. } => (
+                &codes::DATA_UNREADABLE,
+                "check the path in the profile; the forms that are read are listed in docs/data.md".to_owned(),
+            ),
             DataError::Picture { .. } => (
                 &codes::DATA_UNREADABLE,
                 "replace the file by a fresh copy, or write `damaged: skip` in the profile".to_owned(),
             ),
-            DataError::Unsupported { .. } => (
-                &codes::DATA_UNSUPPORTED,
-                "build pdsl with that feature: `cargo install --features parquet`".to_owned(),
-            ),
+            DataError::Unsupported { .. } => {
+                (&codes::DATA_UNSUPPORTED, "build pdsl with it: `cargo build --release --features parquet`".to_owned())
+            }
             DataError::Parameters { .. } => {
                 (&codes::DATA_MISMATCH, "correct the numbers in the program, or the path in the profile".to_owned())
             }

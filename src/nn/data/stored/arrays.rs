@@ -79,7 +79,7 @@ fn read_cifar(path: &Path, before: usize, arrays: &mut Arrays) -> Result<(), Dat
     let record = before + 1 + 3 * PLANE;
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
         let problem = format!("has {} bytes, which is no number of CIFAR's records of {record}", bytes.len());
-        return Err(DataError::picture(path, problem));
+        return Err(DataError::form(path, problem));
     }
     for record in bytes.chunks_exact(record) {
         arrays.labels.push(u32::from(record[before]));
@@ -106,10 +106,10 @@ pub(super) fn open_idx(root: &Path) -> Result<Option<Parts>, DataError> {
         let (shape, pixels) = read_idx(&images)?;
         let (count, classes) = read_idx(&labels)?;
         let [number, height, width] = shape[..] else {
-            return Err(DataError::picture(&images, format!("has {} dimensions, not 3", shape.len())));
+            return Err(DataError::form(&images, format!("has {} dimensions, not 3", shape.len())));
         };
         if count != [number] {
-            return Err(DataError::picture(&labels, format!("has {count:?} classes for {number} images")));
+            return Err(DataError::form(&labels, format!("has {count:?} classes for {number} images")));
         }
         let labels_of = classes.into_iter().map(u32::from).collect();
         found.insert(part, Arrays { path: images.clone(), labels: labels_of, size: [height, width, 1], pixels });
@@ -125,10 +125,10 @@ fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<u8>), DataError> {
         let mut plain = Vec::new();
         flate2::read::MultiGzDecoder::new(bytes.as_slice())
             .read_to_end(&mut plain)
-            .map_err(|error| DataError::picture(path, format!("is no sound gzip file: {error}")))?;
+            .map_err(|error| DataError::form(path, format!("is no sound gzip file: {error}")))?;
         bytes = plain;
     }
-    let wrong = |problem: &str| DataError::picture(path, problem);
+    let wrong = |problem: &str| DataError::form(path, problem);
     let [0, 0, kind, dimensions, rest @ ..] = bytes.as_slice() else { return Err(wrong("is no idx file")) };
     if *kind != 8 {
         return Err(wrong("is an idx file of numbers that are not bytes"));

@@ -76,7 +76,7 @@ fn open_parquet(root: &Path) -> Result<Option<Parts>, DataError> {
 
 fn unknown(root: &Path) -> DataError {
     let problem = "holds no folders of pictures, tar shards, parquet, CIFAR, idx or npz files";
-    DataError::picture(root, problem)
+    DataError::form(root, problem)
 }
 
 /// Identifies stored images: equal digests, equal classes and bytes in the same order, in whatever form.
@@ -132,7 +132,7 @@ impl Stored {
     pub(super) fn open(task: &Task, split: Split, place: &Place, notes: &Notes<'_>) -> Result<Self, DataError> {
         let parts = recognise(&place.root, notes)?;
         let (source, chosen) =
-            choose(task, split, &parts).ok_or_else(|| DataError::picture(&place.root, "has no part for training"))?;
+            choose(task, split, &parts).ok_or_else(|| DataError::form(&place.root, "has no part for training"))?;
         let largest = source.labels().iter().max().map_or(0, |label| *label as usize + 1);
         let classes = parts.classes.unwrap_or(if largest > task.classes { largest } else { task.classes });
         Ok(Self(Arc::new(Inner {

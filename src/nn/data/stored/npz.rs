@@ -21,7 +21,7 @@ struct Array {
 /// training.
 pub(super) fn read(path: &Path, otherwise: Option<Split>) -> Result<BTreeMap<Split, Arrays>, DataError> {
     let bytes = read_file(path)?;
-    let wrong = |problem: String| DataError::picture(path, problem);
+    let wrong = |problem: String| DataError::form(path, problem);
     let mut arrays: BTreeMap<Split, [Option<Array>; 2]> = BTreeMap::new();
     for (name, member) in members(&bytes).ok_or_else(|| wrong("is no sound npz file".to_owned()))? {
         let stem = name.trim_end_matches(".npy").to_ascii_lowercase();

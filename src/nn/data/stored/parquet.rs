@@ -51,7 +51,7 @@ pub(super) fn open(root: &Path) -> Result<Option<Parts>, DataError> {
 }
 
 fn broken(path: &Path, error: impl std::fmt::Display) -> DataError {
-    DataError::picture(path, format!("is no sound parquet file: {error}"))
+    DataError::form(path, format!("is no sound parquet file: {error}"))
 }
 
 /// Finds a column by one of several names.
@@ -64,7 +64,7 @@ impl Tables {
     fn add(&mut self, path: PathBuf) -> Result<(), DataError> {
         let file = File::open(&path).map_err(|error| DataError::reading("the table", &path, error))?;
         let reader = SerializedFileReader::new(file).map_err(|error| broken(&path, error))?;
-        let lacks = |what: &str| DataError::picture(&path, format!("has no column of {what}"));
+        let lacks = |what: &str| DataError::form(&path, format!("has no column of {what}"));
         column(&reader, &PICTURES).ok_or_else(|| lacks("pictures (`image`)"))?;
         let classes = column(&reader, &CLASSES).ok_or_else(|| lacks("classes (`label`)"))?;
         let place = self.files.len() as u32;
@@ -125,9 +125,9 @@ impl Source for Tables {
 
     fn read(&self, index: usize) -> Result<Content, DataError> {
         let (file, group, row) = self.rows[index];
-        let (path, reader) = &self.files[file as usize];
+        let (_, reader) = &self.files[file as usize];
         let picture = read_picture(reader, group as usize, row as usize);
-        let bytes = picture.map_err(|problem| broken(path, format!("row {row} of group {group}: {problem}")))?;
+        let bytes = picture.map_err(|problem| self.complaint(index, format!("cannot be read: {problem}")))?;
         Ok(Content::File(bytes.data().to_vec()))
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn open(root: &Path, notes: &Notes) -> Result<Option<Parts>, DataErro
 /// Reads where the samples of a shard are.
 fn index(path: &Path) -> Result<Vec<Sample>, DataError> {
     let file = File::open(path).map_err(|error| DataError::reading("the shard", path, error))?;
-    let members = tar::members(&file).map_err(|problem| DataError::picture(path, problem))?;
+    let members = tar::members(&file).map_err(|problem| DataError::form(path, problem))?;
     let key = |name: &str| {
         let file = name.rfind('/').map_or(0, |slash| slash + 1);
         file + name[file..].find('.').unwrap_or(name.len() - file)
@@ -75,11 +75,11 @@ fn index(path: &Path) -> Result<Vec<Sample>, DataError> {
         let Some(picture) = group.iter().find(|member| PICTURES.contains(&ending(member).as_str())) else { continue };
         let mut label = None;
         for member in group.iter().filter(|member| member.len < 1 << 20) {
-            label = label
-                .or(read_label(&file, member, &ending(member)).map_err(|problem| DataError::picture(path, problem))?);
+            label =
+                label.or(read_label(&file, member, &ending(member)).map_err(|problem| DataError::form(path, problem))?);
         }
         let label =
-            label.ok_or_else(|| DataError::picture(path, format!("has no class for its member `{}`", picture.name)))?;
+            label.ok_or_else(|| DataError::form(path, format!("has no class for its member `{}`", picture.name)))?;
         samples.push(Sample { name: picture.name.as_str().into(), label, offset: picture.offset, len: picture.len });
     }
     Ok(samples)
