@@ -4,11 +4,13 @@
 use std::fs;
 use std::sync::Arc;
 
+use pdsl::domain::portraits::{Portrait, Portraits};
+use pdsl::graph::NodeId;
 use pdsl::report::{
-    self, Claim, Contents, Entry, Expectation, Gate, Parameter, Place, RunFacts, Stage, StageStatus, Verdict,
+    self, Claim, Contents, Entry, Expectation, Gate, Parameter, Place, RunFacts, Stage, StageStatus, Verdict, Warning,
 };
 use pdsl::value::output::{
-    AxisScale, Cell, ClaimKind, ClaimSpec, Column, Frame, Margin, PlotSpec, Role, Scale, Statistic, TableSpec,
+    AxisScale, Cell, ClaimKind, ClaimSpec, Column, Frame, Margin, Object, PlotSpec, Role, Scale, Statistic, TableSpec,
 };
 
 const SOURCE: &str = "//! Do pruned networks keep their interpretable units?\n\nparam replicates: Int = 3\n\n\
@@ -191,6 +193,11 @@ fn contents() -> Contents {
             gate: Gate::Met,
             detail: "93.1 % ≥ 90 %".to_string(),
         }],
+        warnings: vec![Warning {
+            text: "In layer3, interpretable units rise while accuracy falls".to_string(),
+            help: "Ask for `frozen` thresholds.".to_string(),
+            seen: (1..=6).map(|round| format!("score round {round} against score: 15 units instead of <12>")).collect(),
+        }],
         stages,
         provenance: vec![
             ("Standard library".to_string(), "3c1f0e9d".to_string()),
@@ -293,4 +300,101 @@ fn nothing_at_all_is_still_a_page() {
     assert_eq!(written.files.len(), 2);
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(page.contains("<h1>empty.pd</h1>"));
+}
+
+/// Concepts of units, which wander with `shift`.
+fn concept(unit: usize, shift: usize) -> (String, &'static str, bool) {
+    let categories = ["object", "part", "scene", "material", "texture", "color"];
+    let label = (unit * 37 + unit * unit / 11 + shift * (unit % 5)) % 140;
+    (format!("concept <{label}>"), categories[label % 6], unit % 3 != 0 && (unit + shift) % 7 != 0)
+}
+
+fn stored(bytes: Vec<u8>) -> Object {
+    Object { bytes: Some(bytes.into()), ..Object::new(NodeId(0), "made up") }
+}
+
+fn summary(units: usize, shift: usize) -> Object {
+    let mut labels: Vec<(String, &str, Vec<usize>)> = Vec::new();
+    let mut entries = Vec::new();
+    for unit in 0..units {
+        let (label, category, interpretable) = concept(unit, shift);
+        entries.push(serde_json::json!({ "interp": interpretable, "label": label, "cat": category }));
+        match labels.iter_mut().find(|(known, ..)| *known == label) {
+            _ if !interpretable => {}
+            Some((.., units)) => units.push(unit),
+            None => labels.push((label, category, vec![unit])),
+        }
+    }
+    labels.sort_by_key(|(_, category, units)| (*category, std::cmp::Reverse(units.len())));
+    let labels: Vec<_> = labels
+        .iter()
+        .map(|(label, category, units)| serde_json::json!({ "label": label, "cat": category, "units": units }))
+        .collect();
+    let layer = serde_json::json!({ "layer": "layer4", "units": entries, "labels": labels });
+    stored(serde_json::json!({ "layers": [layer] }).to_string().into_bytes())
+}
+
+/// Strips of noise, which compresses worse than any photograph.
+fn portraits(units: usize) -> Object {
+    let mut roll = 1_u32;
+    let mut strip = || {
+        let mut noise = || {
+            roll = roll.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (roll >> 26) as u8 + 90
+        };
+        let pixels: Vec<u8> = (0..328 * 64 * 3).map(|_| noise()).collect();
+        let mut bytes = Vec::new();
+        let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 85);
+        encoder.encode(&pixels, 328, 64, image::ExtendedColorType::Rgb8).unwrap();
+        bytes
+    };
+    let portrait = |unit: usize| {
+        let (label, category, interpretable) = concept(unit, 0);
+        let category = category.to_string();
+        let iou = if interpretable { 0.04 + (unit % 97) as f64 / 300.0 } else { (unit % 40) as f64 / 1000.0 };
+        let strip = strip();
+        let bytes = strip.len();
+        let (unit, threshold, peak) = (unit + 1, 1.5, 9.25);
+        Portrait { unit, label, category, iou, interpretable, threshold, peak, images: 5, width: 328, bytes, strip }
+    };
+    let units = (0..units).map(portrait).collect();
+    stored(Portraits { layer: "layer4".to_string(), side: 64, units }.encode().unwrap())
+}
+
+fn with_pictures(units: usize) -> Contents {
+    let entry = |name: &str, spec| Entry { name: name.to_string(), docs: String::new(), place: None, spec };
+    let absent = Object::new(NodeId(0), "made up");
+    let plots = vec![
+        entry("faces", PlotSpec::Gallery { portraits: portraits(units) }),
+        entry("bars", PlotSpec::ConceptBars { summary: summary(units, 0) }),
+        entry("moves", PlotSpec::ConceptChanges { from: summary(units, 0), to: summary(units, 1) }),
+        entry("failed", PlotSpec::ConceptBars { summary: absent }),
+    ];
+    Contents { plots, ..contents() }
+}
+
+#[test]
+fn units_are_pictured_on_the_page_and_in_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = report::write(folder.path(), &with_pictures(40)).unwrap();
+    let names: Vec<_> = written.files.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    for name in ["faces.svg", "bars.svg", "bars.vl.json", "moves.svg", "moves.vl.json", "failed.svg"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    assert!(!names.contains(&"faces.vl.json") && !names.contains(&"failed.vl.json"));
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert_eq!(page.matches("<img ").count(), 40);
+    assert_eq!(page.matches("src=").count(), page.matches("src=\"data:image/jpeg;base64,").count());
+    assert!(page.contains("no result") && !page.contains("<12>") && !page.contains("concept <"));
+    assert!(!page.contains("NaN"));
+}
+
+/// A page as large as they come, for a look and a measurement: `PDSL_KEEP_REPORT=folder cargo test -- --ignored`.
+#[test]
+#[ignore = "writes some 40 MB"]
+fn a_layer_of_2048_units_is_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = std::env::var("PDSL_KEEP_REPORT").map_or(folder.path().to_owned(), Into::into);
+    report::write(&keep, &with_pictures(2048)).unwrap();
+    assert_eq!(fs::read_to_string(keep.join("report.html")).unwrap().matches("<img ").count(), 2048);
 }

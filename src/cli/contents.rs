@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::program::{Loaded, params};
+use super::warnings;
 use crate::eval::Resolved;
 use crate::eval::program::Output;
 use crate::exec::Report;
@@ -10,6 +11,7 @@ use crate::graph::NodeId;
 use crate::plan::{Plan, Status};
 use crate::report::{Claim, Contents, Entry, Expectation, Gate, Parameter, Place, RunFacts, Stage, StageStatus};
 use crate::source::{Sources, Span};
+use crate::store::Store;
 
 /// Puts together what the report shows.
 pub(super) fn contents(
@@ -18,7 +20,7 @@ pub(super) fn contents(
     plan: &Plan,
     outcome: &Report,
     resolved: &Resolved,
-    run: RunFacts,
+    (run, store): (RunFacts, &Store),
 ) -> Contents {
     let sources = &loaded.typed.linked.sources;
     let root = loaded.typed.linked.module(loaded.typed.linked.root);
@@ -67,6 +69,7 @@ pub(super) fn contents(
                 detail: detail.clone(),
             })
             .collect(),
+        warnings: warnings::warnings(&loaded.program.graph, outcome, store),
         stages: stages(loaded, plan, outcome),
         provenance: provenance(loaded),
     }

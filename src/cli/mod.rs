@@ -25,6 +25,7 @@ mod run;
 mod show;
 mod sparsity;
 mod store;
+mod warnings;
 
 use std::ffi::OsString;
 use std::path::Path;

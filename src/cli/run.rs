@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -23,6 +24,7 @@ use crate::manifest::run::{RunManifest, StageLine};
 use crate::plan::{self, Plan};
 use crate::report::{self, Contents, Gate, RunFacts, Verdict, Written};
 use crate::store::Store;
+use crate::value::output::Object;
 use crate::world::World;
 
 /// Run a program: what is not in the store is computed, then tables, plots, verdicts and a report are written.
@@ -72,11 +74,12 @@ impl Run {
         store.set_root(&root).map_err(refused)?;
         let options = self.options(&loaded, &store)?;
         let outcome = execute(output, &loaded.program.graph, &plan, &store, &options, Some(log));
-        let resolved = loaded.program.resolve(&|id, name| outcome.measure(id, name));
+        let mut resolved = loaded.program.resolve(&|id, name| outcome.measure(id, name));
+        resolved.read_objects(&mut |object| stored(&store, &outcome, object));
         explain_failures(&loaded, &outcome, &resolved, output);
         let seconds = world.now().duration_since(started).unwrap_or_default().as_secs_f64();
         let facts = run_facts(&time, seconds, &options, &loaded.device);
-        let contents = contents(&self.program.file, &loaded, &plan, &outcome, &resolved, facts);
+        let contents = contents(&self.program.file, &loaded, &plan, &outcome, &resolved, (facts, &store));
         let written = report::write(&out, &contents)
             .map_err(|error| Failure::outside(unwritable(&error.path, &error.error), Exit::Failed))?;
         let exit = self.exit(&outcome, &contents, &written);
@@ -183,6 +186,12 @@ fn explain_failures(loaded: &Loaded, outcome: &Report, resolved: &Resolved, outp
     }
 }
 
+/// Reads an object that a plot shows. One that is lost is as good as none: what it would show says so.
+fn stored(store: &Store, outcome: &Report, object: &Object) -> Option<Arc<[u8]>> {
+    let digest = outcome.records.get(&object.node)?.outcome.objects.get(object.role)?;
+    store.get(&digest.parse().ok()?).ok().map(Arc::from)
+}
+
 fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
@@ -284,6 +293,10 @@ impl Summary<'_> {
                 let _ = writeln!(text, "    {line}");
             }
         }
+        for warning in &self.contents.warnings {
+            let places = figures::counted(warning.seen.len(), "time");
+            let _ = writeln!(text, "{}  {} ({places}, see the report)", output.bold("warning"), warning.text);
+        }
         let above = text.trim_end();
         let gap = if above.is_empty() { "" } else { "\n\n" };
         let again = if self.outcome.interrupted { "the same command goes on from here\n" } else { "" };
@@ -316,6 +329,7 @@ impl Summary<'_> {
                 "failed": failed.len(), "blocked": blocked.len(), "interrupted": interrupted,
             },
             "seconds": self.contents.run.seconds,
+            "warnings": self.contents.warnings.iter().map(|warning| &warning.text).collect::<Vec<_>>(),
             "claims": claims.map(|(claim, judged)| judged.to_json(&claim.name, &claim.text)).collect::<Vec<_>>(),
         })
     }

@@ -7,6 +7,7 @@ pub mod arch;
 pub mod data;
 pub mod device;
 pub mod dissection;
+pub mod portraits;
 pub mod pruning;
 pub mod recipe;
 pub mod seed;

@@ -4,6 +4,7 @@
 //! values; calling one adds a node to the graph.
 
 pub mod program;
+pub mod resolved;
 pub mod settings;
 
 mod access;
@@ -24,7 +25,8 @@ mod tests;
 use std::path::PathBuf;
 
 pub use crate::ops::lowering::External;
-pub use program::{Program, Resolved};
+pub use program::Program;
+pub use resolved::Resolved;
 pub use settings::Overrides;
 
 use crate::diag::Checked;

@@ -3,7 +3,6 @@
 use crate::diag::codes::{self, execution};
 use crate::diag::{Diagnostic, Severity};
 use crate::graph::{Graph, NodeId};
-use crate::manifest::record::Record;
 use crate::ops::run::Problem;
 use crate::store::StoreError;
 
@@ -26,20 +25,6 @@ pub fn diagnose(graph: &Graph, id: NodeId, problem: &Problem, blocked: usize) ->
     let log = (!problem.log.is_empty()).then(|| format!("last lines of its log:\n  {}", problem.log.join("\n  ")));
     let help: Vec<String> = problem.help.clone().into_iter().chain(log).collect();
     if help.is_empty() { diagnostic } else { diagnostic.help(help.join("\n")) }
-}
-
-/// Returns what the user should know about a stage that did run.
-pub fn warnings(graph: &Graph, id: NodeId, record: &Record) -> Vec<Diagnostic> {
-    let origin = graph.node(id).origins.first();
-    let warning = |note: &String| {
-        let warning = Diagnostic::warning(&execution::COLLAPSED_LAYER, format!("`{}`: {note}", record.name))
-            .help("keep the layer with `keep:`, or prune each layer by itself");
-        match origin {
-            Some(origin) => warning.label(origin.span, "removed here"),
-            None => warning,
-        }
-    };
-    record.run.notes.iter().map(warning).collect()
 }
 
 /// Describes an error of the store that concerns no stage; `severity` is a warning where the run goes on.

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 pub use estimate::Estimate;
 pub use event::{Event, Log, StageRef};
-pub use failure::{describe, diagnose, store_diagnostic, warnings};
+pub use failure::{describe, diagnose, store_diagnostic};
 pub use schedule::{Report, run};
 
 use crate::domain::data::Place;

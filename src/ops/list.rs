@@ -1,8 +1,8 @@
 //! Every stage.
 
 use super::{
-    Op, ablate, bootstrap, dissect, drift, evaluate, footprint, gradual, init, load, nearest, null_test, prune, reinit,
-    retrain, rewind, score, shuffle_mask, train,
+    Op, ablate, bootstrap, dissect, drift, evaluate, footprint, gallery, gradual, init, load, nearest, null_test,
+    prune, reinit, retrain, rewind, score, shuffle_mask, train,
 };
 
 /// Every stage, in the order in which they are documented.
@@ -25,6 +25,7 @@ pub static ALL: &[&Op] = &[
     &drift::OP,
     &bootstrap::OP,
     &ablate::OP,
+    &gallery::OP,
 ];
 
 /// Finds a stage by its name.

@@ -10,6 +10,7 @@ pub mod dissect;
 pub mod drift;
 pub mod evaluate;
 pub mod footprint;
+pub mod gallery;
 pub mod gradual;
 pub mod init;
 pub mod list;

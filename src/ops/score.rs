@@ -30,6 +30,24 @@ pub static OP: Op = Op {
     lower,
 };
 
+/// Object role of the units with their concepts.
+pub const SUMMARY: &str = "summary";
+
+/// Adds the stage that scores a dissection as it says, or finds it.
+///
+/// # Errors
+/// If the scoring holds a number that is not finite.
+pub fn stage(lowering: &mut dyn Lowering, tallied: &Tallied, arguments: &Arguments) -> Evaluated<NodeId> {
+    let scoring = tallied.scoring;
+    let facts = &tallied.state.facts;
+    let stage = Stage::new(&OP, &ScoreArgs { scoring }, arguments.call)?.input("tallies", tallied.node).describe(
+        &facts.network,
+        facts.kept.total,
+        facts.round,
+    );
+    Ok(lowering.push(stage))
+}
+
 /// Adds the stage and returns the dissection as the language sees it.
 pub(super) fn push(
     lowering: &mut dyn Lowering,
@@ -37,14 +55,8 @@ pub(super) fn push(
     scoring: Scoring,
     arguments: &Arguments,
 ) -> Evaluated<Value> {
-    let facts = &tallied.state.facts;
-    let stage = Stage::new(&OP, &ScoreArgs { scoring }, arguments.call)?.input("tallies", tallied.node).describe(
-        &facts.network,
-        facts.kept.total,
-        facts.round,
-    );
-    let node = lowering.push(stage);
     let scored = Tallied { scoring, ..(**tallied).clone() };
+    let node = stage(lowering, &scored, arguments)?;
     let tallies = (Arc::from("tallies"), Value::Tallies(Arc::new(scored)));
     Ok(Value::Record(Arc::new(readings(node, &MEASURES).chain([tallies]).collect::<Record>())))
 }

@@ -23,6 +23,8 @@ pub struct Contents {
     pub claims: Vec<Claim>,
     /// Expectations in source order; one that does not hold voids every claim.
     pub expectations: Vec<Expectation>,
+    /// What readers should know before they believe the numbers.
+    pub warnings: Vec<Warning>,
     /// Stages in the order of the plan.
     pub stages: Vec<Stage>,
     /// What the results rest on: versions, data digests, in the order to show them.
@@ -86,6 +88,17 @@ pub struct Expectation {
     pub gate: Gate,
     /// The values on both sides, in words; may be empty.
     pub detail: String,
+}
+
+/// Something that speaks against taking the numbers as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// One sentence.
+    pub text: String,
+    /// What to do about it; may be empty.
+    pub help: String,
+    /// Where it was seen: stages with their numbers.
+    pub seen: Vec<String>,
 }
 
 /// A parameter and the value it had.

@@ -71,15 +71,16 @@ impl Panel {
     }
 }
 
-/// Lays a plot out.
-pub fn figure(spec: &PlotSpec<Cell>) -> Figure {
-    match spec {
+/// Lays a plot of lines out; nothing if it is of another kind.
+pub fn figure(spec: &PlotSpec<Cell>) -> Option<Figure> {
+    Some(match spec {
         PlotSpec::Line { rows, x, y, color, band, x_scale, y_scale } => {
             Lines { rows, x, color: color.as_ref(), band: band.as_ref(), x_scale: *x_scale, y_scale: *y_scale }
                 .figure(y)
         }
         PlotSpec::Curve { points, scale, x_label } => curve(points, *scale, x_label),
-    }
+        PlotSpec::Gallery { .. } | PlotSpec::ConceptBars { .. } | PlotSpec::ConceptChanges { .. } => return None,
+    })
 }
 
 struct Lines<'a> {

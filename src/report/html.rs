@@ -4,17 +4,17 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::claims::{Judgement, Verdict};
 use super::contents::{Contents, Entry, Gate, Place, Stage, StageStatus};
-use super::figure::Figure;
+use super::drawing::Drawing;
 use super::table::{Grid, grid};
 use super::write::file_stem;
-use super::{forest, number, svg};
+use super::{forest, number, stages, warnings};
 use crate::value::output::{Cell, ClaimKind, PlotSpec, TableSpec};
 
 const CSS: &str = include_str!("page.css");
 const JS: &str = include_str!("page.js");
 
 /// Writes the page.
-pub fn render(contents: &Contents, judgements: &[Judgement], figures: &[Figure]) -> String {
+pub fn render(contents: &Contents, judgements: &[Judgement], drawings: &[Drawing]) -> String {
     let (title, lead) = heading(contents);
     let page = html! {
         (DOCTYPE)
@@ -35,6 +35,7 @@ pub fn render(contents: &Contents, judgements: &[Judgement], figures: &[Figure])
                     (navigation(contents))
                 }
                 main {
+                    (warnings::section(&contents.warnings))
                     @if !contents.claims.is_empty() {
                         h2 #claims { "Claims" }
                         @for (claim, judgement) in contents.claims.iter().zip(judgements) {
@@ -43,7 +44,7 @@ pub fn render(contents: &Contents, judgements: &[Judgement], figures: &[Figure])
                     }
                     @if !contents.plots.is_empty() {
                         h2 #plots { "Plots" }
-                        @for (entry, figure) in contents.plots.iter().zip(figures) { (plot(contents, entry, figure)) }
+                        @for (entry, drawing) in contents.plots.iter().zip(drawings) { (plot(contents, entry, drawing)) }
                     }
                     @if !contents.tables.is_empty() {
                         h2 #tables { "Tables" }
@@ -51,7 +52,7 @@ pub fn render(contents: &Contents, judgements: &[Judgement], figures: &[Figure])
                     }
                     @if !contents.expectations.is_empty() { (expectations(contents)) }
                     @if !contents.params.is_empty() { (parameters(contents)) }
-                    @if !contents.stages.is_empty() { (stages(contents)) }
+                    @if !contents.stages.is_empty() { (stages::section(contents)) }
                     (provenance(contents))
                     (source(contents))
                 }
@@ -167,6 +168,7 @@ fn alerts(contents: &Contents) -> Markup {
 
 fn navigation(contents: &Contents) -> Markup {
     let sections = [
+        ("warnings", "Warnings", contents.warnings.is_empty()),
         ("claims", "Claims", contents.claims.is_empty()),
         ("plots", "Plots", contents.plots.is_empty()),
         ("tables", "Tables", contents.tables.is_empty()),
@@ -245,13 +247,16 @@ fn levels(judgement: &Judgement) -> Markup {
     }
 }
 
-fn plot(contents: &Contents, entry: &Entry<PlotSpec<Cell>>, figure: &Figure) -> Markup {
+fn plot(contents: &Contents, entry: &Entry<PlotSpec<Cell>>, drawing: &Drawing) -> Markup {
     let stem = file_stem(&entry.name);
     html! {
         figure id={ "plot-" (stem) } {
             figcaption { (caption(contents, &entry.name, &entry.docs, entry.place.as_ref())) }
-            div.scroll { (PreEscaped(svg::render(figure, &entry.name))) }
-            p.files { a href={ "plots/" (stem) ".svg" } { "SVG" } " · " a href={ "plots/" (stem) ".vl.json" } { "Vega-Lite" } }
+            (drawing.markup(&entry.name))
+            p.files {
+                a href={ "plots/" (stem) ".svg" } { "SVG" }
+                @if drawing.has_data() { " · " a href={ "plots/" (stem) ".vl.json" } { "Vega-Lite" } }
+            }
         }
     }
 }
@@ -343,53 +348,6 @@ fn parameters(contents: &Contents) -> Markup {
     }
 }
 
-fn stages(contents: &Contents) -> Markup {
-    let unsuccessful = contents.stages.iter().any(|stage| !is_good(stage.status));
-    html! {
-        h2 #stages { "Stages" }
-        details open[unsuccessful] {
-            summary { (plural(contents.stages.len(), "stage")) }
-            div {
-                input #filter type="search" placeholder="Filter" aria-label="Filter stages" hidden;
-                div.scroll { table.sortable #stage-list {
-                    thead { tr { th { "stage" } th { "status" } th.number { "time" } th { "source" } th { "key" } } }
-                    tbody {
-                        @for stage in &contents.stages {
-                            tr {
-                                td {
-                                    (stage.name)
-                                    @if let Some(message) = &stage.message { div.soft.small.wrap { (message) } }
-                                }
-                                td { (status(stage.status)) }
-                                td.number data-order=[stage.seconds] {
-                                    @match stage.seconds { Some(seconds) => (number::duration(seconds)), None => "–" }
-                                }
-                                td { @if let Some(place) = &stage.place { (link(contents, place)) } }
-                                td.mono.soft title=(stage.key) { (stage.key.chars().take(12).collect::<String>()) }
-                            }
-                        }
-                    }
-                } }
-            }
-        }
-    }
-}
-
-fn is_good(status: StageStatus) -> bool {
-    matches!(status, StageStatus::Cached | StageStatus::Done)
-}
-
-fn status(status: StageStatus) -> Markup {
-    let (class, word) = match status {
-        StageStatus::Cached => ("cached", "cached"),
-        StageStatus::Done => ("done", "done"),
-        StageStatus::Failed => ("failed", "failed"),
-        StageStatus::Blocked => ("blocked", "blocked"),
-        StageStatus::NotRun => ("not-run", "not run"),
-    };
-    html! { span.badge.(class) { (word) } }
-}
-
 fn provenance(contents: &Contents) -> Markup {
     let command = (!contents.run.command.is_empty()).then(|| ("Command".to_string(), contents.run.command.clone()));
     let rows: Vec<(String, String)> = command.into_iter().chain(contents.provenance.iter().cloned()).collect();
@@ -418,7 +376,7 @@ fn source(contents: &Contents) -> Markup {
 }
 
 /// A place: a link where the page holds the text, words where it does not.
-fn link(contents: &Contents, place: &Place) -> Markup {
+pub(super) fn link(contents: &Contents, place: &Place) -> Markup {
     html! {
         @if place.file == contents.file && !contents.source.is_empty() {
             a.small href={ "#line-" (place.line) } { "line " (place.line) }
@@ -428,6 +386,6 @@ fn link(contents: &Contents, place: &Place) -> Markup {
     }
 }
 
-fn plural(count: usize, noun: &str) -> String {
+pub(super) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
 }

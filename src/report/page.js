@@ -29,3 +29,40 @@ if (filter) {
     });
   });
 }
+document.querySelectorAll(".browse").forEach(function (box) {
+  var list = box.querySelector(".items"), tools = box.querySelector(".tools"), told = box.querySelector("output");
+  var search = box.querySelector("input"), order = box.querySelector(".order");
+  var choices = Array.from(box.querySelectorAll("select[data-field]"));
+  var items = Array.from(list.children).map(function (element) {
+    var data = element.dataset;
+    return { element: element, data: data, text: data.text.toLowerCase(), units: data.units.split(" ") };
+  });
+  tools.hidden = false;
+  function apply() {
+    var words = search.value.toLowerCase().split(/[\s,]+/).filter(Boolean), shown = 0;
+    // Several numbers mean any of these units; several words belong to one label.
+    var numbers = words.filter(function (word) { return /^\d+$/.test(word); });
+    words = words.filter(function (word) { return !/^\d+$/.test(word); });
+    items.forEach(function (item) {
+      var fits = words.every(function (word) { return item.text.includes(word); })
+        && (!numbers.length || numbers.some(function (number) { return item.units.includes(number); }))
+        && choices.every(function (choice) { return !choice.value || item.data[choice.dataset.field] === choice.value; });
+      item.element.hidden = !fits;
+      if (fits) shown += 1;
+    });
+    told.textContent = shown + " of " + items.length + " " + box.dataset.noun;
+  }
+  function arrange() {
+    var sign = order.value[0] === "-" ? -1 : 1, field = order.value.slice(1), all = document.createDocumentFragment();
+    items.sort(function (a, b) {
+      var x = a.data[field], y = b.data[field];
+      return sign * (field === "text" ? !x - !y || x.localeCompare(y) : x - y) || b.data.iou - a.data.iou;
+    }).forEach(function (item) { all.appendChild(item.element); });
+    list.appendChild(all);
+    list.scrollTop = 0;
+  }
+  search.addEventListener("input", apply);
+  choices.forEach(function (choice) { choice.addEventListener("change", apply); });
+  if (order) order.addEventListener("change", arrange);
+  apply();
+});

@@ -27,15 +27,7 @@ const STYLE: &str = "\
 /// Writes a figure. `label` names it for screen readers.
 pub fn render(figure: &Figure, label: &str) -> String {
     let layout = Layout::of(figure);
-    let mut out = String::new();
-    let (width, height) = (px(layout.width), px(layout.height));
-    let _ = write!(
-        out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pd-figure\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">\n<style>{STYLE}</style>\n\
-         <rect class=\"pd-paper\" width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n",
-        escape(label)
-    );
+    let mut out = open(layout.width, layout.height, label);
     legend(&mut out, figure, &layout);
     for (at, panel) in figure.panels.iter().enumerate() {
         draw_panel(&mut out, figure, panel, &layout, at);
@@ -43,6 +35,24 @@ pub fn render(figure: &Figure, label: &str) -> String {
     footer(&mut out, figure, &layout);
     out.push_str("</svg>\n");
     out
+}
+
+/// Begins a file of a size in pixels: styles and a background.
+pub(super) fn open(width: f64, height: f64, label: &str) -> String {
+    let (width, height) = (px(width), px(height));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pd-figure\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">\n<style>{STYLE}</style>\n\
+         <rect class=\"pd-paper\" width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n",
+        escape(label)
+    )
+}
+
+/// Draws a plot whose stage has no result.
+pub(super) fn missing(label: &str) -> String {
+    let mut out = open(WIDTH, 60.0, label);
+    text(&mut out, 0.5 * WIDTH, 34.0, TEXT, "middle", "pd-soft", "#5b6270", "no result");
+    out + "</svg>\n"
 }
 
 /// Escapes text for XML, leaving out characters that XML forbids.
@@ -314,7 +324,7 @@ fn line(out: &mut String, x1: f64, y1: f64, x2: f64, y2: f64) {
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is one attribute of a text element")]
-fn text(out: &mut String, x: f64, y: f64, size: f64, anchor: &str, class: &str, fill: &str, content: &str) {
+pub(super) fn text(out: &mut String, x: f64, y: f64, size: f64, anchor: &str, class: &str, fill: &str, content: &str) {
     let _ = writeln!(
         out,
         "<text x=\"{}\" y=\"{}\" font-size=\"{size}\" font-family=\"sans-serif\" text-anchor=\"{anchor}\" \
@@ -325,7 +335,7 @@ fn text(out: &mut String, x: f64, y: f64, size: f64, anchor: &str, class: &str, 
     );
 }
 
-fn text_bold(out: &mut String, x: f64, y: f64, content: &str) {
+pub(super) fn text_bold(out: &mut String, x: f64, y: f64, content: &str) {
     let _ = writeln!(
         out,
         "<text x=\"{}\" y=\"{}\" font-size=\"{TEXT}\" font-weight=\"600\" font-family=\"sans-serif\" class=\"pd-ink\" \
@@ -337,7 +347,7 @@ fn text_bold(out: &mut String, x: f64, y: f64, content: &str) {
 }
 
 /// Cuts a text to a width, with an ellipsis.
-fn shorten(content: &str, width: f64, size: f64) -> String {
+pub(super) fn shorten(content: &str, width: f64, size: f64) -> String {
     if text_width(content, size) <= width {
         return content.to_string();
     }
@@ -353,7 +363,7 @@ fn shorten(content: &str, width: f64, size: f64) -> String {
 }
 
 /// Writes a coordinate: two decimals at most, never an exponent; a value that is not finite becomes 0.
-fn px(value: f64) -> String {
+pub(super) fn px(value: f64) -> String {
     let value = if value.is_finite() { value } else { 0.0 };
     let text = super::number::fixed(value, 2);
     text.trim_end_matches('0').trim_end_matches('.').to_string()

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::claims::{Judgement, judge};
 use super::contents::{Contents, Gate};
-use super::figure::{Figure, figure};
-use super::{html, svg, table, vega};
+use super::drawing::Drawing;
+use super::{html, table};
 
 /// What was written.
 #[derive(Clone, Debug)]
@@ -63,14 +63,16 @@ pub fn write(dir: &Path, contents: &Contents) -> Result<Written, WriteError> {
     for entry in &contents.tables {
         put(dir.join("tables").join(format!("{}.csv", file_stem(&entry.name))), &table::csv(&entry.spec))?;
     }
-    let figures: Vec<Figure> = contents.plots.iter().map(|entry| figure(&entry.spec)).collect();
-    for (entry, figure) in contents.plots.iter().zip(&figures) {
+    let drawings: Vec<Drawing> = contents.plots.iter().map(|entry| Drawing::of(&entry.spec)).collect();
+    for (entry, drawing) in contents.plots.iter().zip(&drawings) {
         let stem = file_stem(&entry.name);
-        put(dir.join("plots").join(format!("{stem}.svg")), svg::render(figure, &entry.name).as_bytes())?;
-        put(dir.join("plots").join(format!("{stem}.vl.json")), vega::render(figure, &entry.name).as_bytes())?;
+        put(dir.join("plots").join(format!("{stem}.svg")), drawing.svg(&entry.name).as_bytes())?;
+        if let Some(vega) = drawing.vega(&entry.name) {
+            put(dir.join("plots").join(format!("{stem}.vl.json")), vega.as_bytes())?;
+        }
     }
     put(dir.join("claims.json"), claims_json(contents, &judgements).as_bytes())?;
-    put(dir.join("report.html"), html::render(contents, &judgements, &figures).as_bytes())?;
+    put(dir.join("report.html"), html::render(contents, &judgements, &drawings).as_bytes())?;
     Ok(Written { files, judgements })
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::graph::NodeId;
+
 /// How a number is to be read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +150,24 @@ pub enum AxisScale {
     Logit,
 }
 
+/// An object that a stage stores; its bytes are there after the run, unless the stage has no result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// The stage.
+    pub node: NodeId,
+    /// Its role among the stage's objects.
+    pub role: &'static str,
+    /// What is stored.
+    pub bytes: Option<Arc<[u8]>>,
+}
+
+impl Object {
+    /// Names an object.
+    pub fn new(node: NodeId, role: &'static str) -> Self {
+        Self { node, role, bytes: None }
+    }
+}
+
 /// What a `plot` shows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlotSpec<C> {
@@ -177,6 +197,43 @@ pub enum PlotSpec<C> {
         /// Label of the horizontal axis.
         x_label: String,
     },
+    /// Images that excite the units of a layer.
+    Gallery {
+        /// Units with their pictures.
+        portraits: Object,
+    },
+    /// A bar per concept, as high as the number of its units.
+    ConceptBars {
+        /// Units with their concepts.
+        summary: Object,
+    },
+    /// Which units changed their concept.
+    ConceptChanges {
+        /// Units with their concepts before.
+        from: Object,
+        /// Units with their concepts after.
+        to: Object,
+    },
+}
+
+impl<C> PlotSpec<C> {
+    /// Returns the stored objects that the plot shows.
+    pub fn objects(&self) -> Vec<&Object> {
+        match self {
+            Self::Line { .. } | Self::Curve { .. } => Vec::new(),
+            Self::Gallery { portraits: object } | Self::ConceptBars { summary: object } => vec![object],
+            Self::ConceptChanges { from, to } => vec![from, to],
+        }
+    }
+
+    /// Returns the same objects, to be filled in.
+    pub fn objects_mut(&mut self) -> Vec<&mut Object> {
+        match self {
+            Self::Line { .. } | Self::Curve { .. } => Vec::new(),
+            Self::Gallery { portraits: object } | Self::ConceptBars { summary: object } => vec![object],
+            Self::ConceptChanges { from, to } => vec![from, to],
+        }
+    }
 }
 
 /// One side of a comparison: a value column with its axes, possibly over several levels.

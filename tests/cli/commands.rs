@@ -282,3 +282,43 @@ fn a_device_that_is_not_there_is_an_error_with_a_way_out() {
     let output = pdsl(home.path(), &["plan", "small.pd", "--device", "gpu"]);
     assert!(exit(&output) == 2 && err(&output).contains("`cuda:0`"), "{}", err(&output));
 }
+
+/// A program that dissects an untrained network before and after pruning.
+const PICTURED: &str = r#"import std.data.{shapes_probe}
+import std.dissect.{concept_bars, concept_changes, dissect, gallery, lite2018}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude}
+
+let dense = tiny_resnet(classes: 6, channels: 3, size: 16) |> init(first(seeds(1)))
+let rules = { ..lite2018, quantile: 0.02 }
+let probe = shapes_probe(size: 16, images: 60)
+let found = dissect(dense, data: probe, layer: "layer2", rules: rules)
+let pruned = dense |> prune(global_magnitude(99.9%))
+let after = dissect(pruned, data: probe, layer: "layer2", rules: rules)
+
+plot faces = gallery(found, top: 3, side: 24)
+plot concepts = concept_bars(found)
+plot moves = concept_changes(found, to: after)
+"#;
+
+#[test]
+fn units_are_pictured_from_a_program() {
+    let home = program(PICTURED);
+    let text = succeeds(home.path(), &["run", "small.pd"]);
+    assert!(text.contains("warning  ") && text.contains("fewer weights than outputs"), "{text}");
+    let results = home.path().join("results/small");
+    let page = fs::read_to_string(results.join("report.html")).unwrap();
+    assert_eq!(page.matches("<img ").count(), 32, "a strip per unit of layer2");
+    for part in ["units of layer2", "Units of each concept", "data-kind=\"kept\"", "prune round 1: "] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(fs::read_to_string(results.join("plots/faces.svg")).unwrap().contains("data:image/jpeg;base64,"));
+    assert_eq!(to_run(home.path(), &[]), 0);
+    succeeds(home.path(), &["run", "small.pd"]);
+    let again = fs::read_to_string(results.join("report.html")).unwrap();
+    assert!(again.contains("prune round 1: "), "what a stored pruning has noted is shown again");
+
+    fs::write(home.path().join("small.pd"), PICTURED.replace("top: 3", "top: 21")).unwrap();
+    let output = pdsl(home.path(), &["run", "small.pd"]);
+    assert!(exit(&output) == 2 && err(&output).contains("must be at most 20"), "{}", err(&output));
+}

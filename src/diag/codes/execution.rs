@@ -43,4 +43,14 @@ codes! {
          and determinism asked for. The message names the call or the layer. Training goes on from its last resume point \
          when run again; `--device cpu` does without the GPU.",
         wrong: "", right: "";
+    THIN_LAYER = "PD0510", "a layer has fewer weights than outputs",
+        "After this pruning a layer has less than one weight per output, so that most of its outputs are constant whatever \
+         the image is. Units behind it answer to little. Keep the layer with `keep:`, or prune per layer.",
+        wrong: "dense |> prune(global_magnitude(99.5%))", right: "dense |> prune(layer_magnitude(99.5%))";
+    UNLIKE_LAYERS = "PD0511", "magnitudes are compared across layers of unlike sizes",
+        "A pruning with the scope `global` takes the smallest weights of all layers together. Where batch norm was folded \
+         into the weights, or where weights of one layer are far larger than those of another, that removes whole layers \
+         for their scale, not for their importance. Prune per layer, or a network that still has its batch norm.",
+        wrong: "load(net, \"folded.safetensors\") |> prune(global_magnitude(80%))",
+        right: "load(net, \"folded.safetensors\") |> prune(layer_magnitude(80%))";
 }

@@ -1,5 +1,6 @@
 //! Functions and values that are declared in the standard library and implemented here.
 
+mod concepts;
 mod data;
 mod layers;
 mod lists;
@@ -86,6 +87,8 @@ pub(super) static FUNCTIONS: &[(&str, Builtin)] = &[
     ("summary", outputs::summary),
     ("line", outputs::line),
     ("curve", outputs::curve),
+    ("concept_bars", concepts::concept_bars),
+    ("concept_changes", concepts::concept_changes),
     ("ci95", outputs::ci95),
     ("sd", outputs::sd),
     ("span", outputs::span),

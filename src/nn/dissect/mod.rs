@@ -17,6 +17,7 @@ mod masks;
 mod null;
 mod numbers;
 mod passes;
+mod portraits;
 mod record;
 mod rotation;
 mod score;
@@ -41,6 +42,7 @@ pub use self::bootstrap::{Resampled, bootstrap};
 pub use self::drift::{Drift, drift};
 pub use self::masks::{ImageMasks, Masks};
 pub use self::null::{Chance, null_test};
+pub use self::portraits::{Layout, Picture, portraits};
 pub use self::record::{Heading, Tallies, UnitSummary};
 pub use self::score::{Match, Scored, Unit, score};
 pub use self::tally::{ImageTally, UnitTally};
@@ -50,7 +52,7 @@ const BATCH: usize = 32;
 /// Activations kept from the first pass for the second, in floats (256 MiB).
 const KEPT: usize = 1 << 26;
 /// Images with the largest activations that are noted for each unit.
-const TOP: usize = 20;
+pub const TOP: usize = 20;
 
 /// Activations of a layer for a batch of images.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,9 @@ mod controls;
 mod dissect;
 mod evaluate;
 mod footprint;
+mod gallery;
 mod init;
+pub mod notes;
 mod problems;
 mod prune;
 mod score;
@@ -349,6 +351,7 @@ pub fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         "null_test" => validity::null_test(job),
         "drift" => validity::drift(job),
         "bootstrap" => validity::bootstrap(job),
+        "gallery" => gallery::gallery(job),
         unknown => {
             let message = format!("this pdsl cannot run stages of the kind `{unknown}`");
             Err(Problem::new(&execution::STAGE_FAILED, message).into())

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::state::{MASK, WEIGHTS, refer};
-use super::{Job, Outcome, Problem, RunError, tallies};
+use super::{Job, Outcome, Problem, RunError, notes, tallies};
 use crate::diag::codes::execution;
 use crate::domain::arch::Arch;
 use crate::domain::data::Split;
 use crate::nn::dissect;
-use crate::nn::mask::{self, Mask};
+use crate::nn::mask;
 use crate::nn::prune::{self, Sources};
 use crate::ops::prune::{Concepts, PruneArgs};
 
@@ -46,7 +46,11 @@ pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         threads: job.surroundings.threads,
     };
     let pruned = prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, sources)?;
-    note_collapse(job, state.mask.as_ref(), &pruned);
+    let survey = args.arch.survey().map_err(crate::nn::Error::from)?;
+    if state.mask.is_none() {
+        notes::on_unlike_layers(job, &survey, &args.pruner, &state.weights);
+    }
+    notes::on_collapse(job, &survey, state.mask.as_ref(), &pruned);
     let layers: Vec<Layer<'_>> = pruned.counts().map(|(name, kept, total)| Layer { name, kept, total }).collect();
     let layers = serde_json::to_vec(&layers)
         .map_err(|error| Problem::new(&execution::STAGE_FAILED, format!("the layers cannot be listed: {error}")))?;
@@ -65,19 +69,4 @@ fn by_parameter(job: &Job<'_>, arch: &Arch, concepts: &Concepts) -> Result<prune
     let units = dissect::score(&tallies, &concepts.scoring).units;
     let values: Vec<f32> = units.iter().map(|unit| unit.score() as f32).collect();
     Ok(arch.writers(&concepts.layer).into_iter().map(|name| (name, values.clone())).collect())
-}
-
-/// Tells of layers that lost their last weight just now.
-fn note_collapse(job: &mut Job<'_>, before: Option<&Mask>, after: &Mask) {
-    let alive = |name: &str| before.and_then(|mask| mask.bits(name)).is_none_or(|bits| bits.contains(&true));
-    let gone: Vec<String> = after
-        .counts()
-        .filter(|(name, kept, _)| *kept == 0 && alive(name))
-        .map(|(name, ..)| format!("`{name}`"))
-        .collect();
-    match gone.as_slice() {
-        [] => {}
-        [one] => job.note(format!("{one} has no weights left")),
-        more => job.note(format!("{} have no weights left", more.join(", "))),
-    }
 }

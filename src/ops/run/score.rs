@@ -2,7 +2,7 @@
 
 use super::{Job, Outcome, RunError, tallies};
 use crate::nn::dissect;
-use crate::ops::score::ScoreArgs;
+use crate::ops::score::{SUMMARY, ScoreArgs};
 
 /// Scores what a dissection has counted.
 pub(super) fn score(job: &mut Job<'_>) -> Result<Outcome, RunError> {
@@ -12,6 +12,6 @@ pub(super) fn score(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let files = dissect::files(&tallies, &scored.units, &args.scoring).map_err(tallies::unreadable)?;
     let mut outcome = Outcome { measures: scored.measures, ..Outcome::default() };
     outcome.objects.insert("units".to_owned(), job.put(&files.table)?);
-    outcome.objects.insert("summary".to_owned(), job.put(&files.summary)?);
+    outcome.objects.insert(SUMMARY.to_owned(), job.put(&files.summary)?);
     Ok(outcome)
 }

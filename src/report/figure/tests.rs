@@ -4,6 +4,10 @@ use super::*;
 use crate::report::{svg, vega};
 use crate::value::output::Role;
 
+fn laid_out(spec: &PlotSpec<Cell>) -> Figure {
+    figure(spec).unwrap()
+}
+
 fn number(value: f64, scale: Scale) -> Cell {
     Cell::Number { value, scale }
 }
@@ -73,17 +77,17 @@ fn small(x_scale: AxisScale) -> PlotSpec<Cell> {
 
 #[test]
 fn a_small_line() {
-    insta::assert_snapshot!(svg::render(&figure(&small(AxisScale::Logit)), "accuracy"));
+    insta::assert_snapshot!(svg::render(&laid_out(&small(AxisScale::Logit)), "accuracy"));
 }
 
 #[test]
 fn a_small_line_for_vega() {
-    insta::assert_snapshot!(vega::render(&figure(&small(AxisScale::Linear)), "accuracy"));
+    insta::assert_snapshot!(vega::render(&laid_out(&small(AxisScale::Linear)), "accuracy"));
 }
 
 #[test]
 fn missing_points_are_gaps_and_partial_ones_are_marked() {
-    let found = figure(&line(&["top1"], Some("arm"), AxisScale::Logit));
+    let found = laid_out(&line(&["top1"], Some("arm"), AxisScale::Logit));
     assert_eq!(found.series, ["imp", "random <mask>"]);
     let random = &found.panels[0].lines[1];
     assert!(random[3].height.is_none() && random[3].text.contains("missing"));
@@ -94,14 +98,14 @@ fn missing_points_are_gaps_and_partial_ones_are_marked() {
 
 #[test]
 fn hostile_names_are_escaped() {
-    let drawn = svg::render(&figure(&line(&["top1"], Some("arm"), AxisScale::Linear)), "<script>&\"'");
+    let drawn = svg::render(&laid_out(&line(&["top1"], Some("arm"), AxisScale::Linear)), "<script>&\"'");
     assert!(!drawn.contains("<script>") && !drawn.contains("<mask>"));
     assert!(drawn.contains("random &lt;mask&gt;"));
 }
 
 #[test]
 fn several_measures_are_stacked_over_one_axis() {
-    let found = figure(&line(&["top1", "units"], Some("arm"), AxisScale::Linear));
+    let found = laid_out(&line(&["top1", "units"], Some("arm"), AxisScale::Linear));
     assert_eq!(found.panels.iter().map(|panel| panel.y.title.as_str()).collect::<Vec<_>>(), ["top1 (%)", "units"]);
     assert_eq!(found.x.title, "sparsity (%)");
     assert_eq!(found.note.as_deref(), Some("Line: mean over seed. Band: 95 % confidence interval."));
@@ -110,7 +114,7 @@ fn several_measures_are_stacked_over_one_axis() {
 #[test]
 fn vega_has_the_parts_that_its_schema_demands() {
     for scale in [AxisScale::Linear, AxisScale::Log, AxisScale::Logit] {
-        let text = vega::render(&figure(&line(&["top1", "units"], Some("arm"), scale)), "a");
+        let text = vega::render(&laid_out(&line(&["top1", "units"], Some("arm"), scale)), "a");
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["$schema"], "https://vega.github.io/schema/vega-lite/v5.json");
         let panels = value["vconcat"].as_array().unwrap();
@@ -128,7 +132,7 @@ fn vega_has_the_parts_that_its_schema_demands() {
 #[test]
 fn long_curves_are_thinned_and_keep_their_extremes() {
     let points: Vec<(f64, f64)> = (0..100_000).map(|at| (f64::from(at), if at == 777 { 9.0 } else { 0.1 })).collect();
-    let found = figure(&PlotSpec::Curve { points, scale: Scale::Plain, x_label: "iteration".to_string() });
+    let found = laid_out(&PlotSpec::Curve { points, scale: Scale::Plain, x_label: "iteration".to_string() });
     let line = &found.panels[0].lines[0];
     assert!(line.len() <= 4 * CURVE_COLUMNS && line.iter().any(|point| point.y == Some(9.0)));
     assert!(!svg::render(&found, "a").contains("<title>"));
@@ -137,7 +141,7 @@ fn long_curves_are_thinned_and_keep_their_extremes() {
 #[test]
 fn nothing_to_draw_is_said() {
     let empty = PlotSpec::Curve { points: Vec::new(), scale: Scale::Ratio, x_label: "iteration".to_string() };
-    assert!(svg::render(&figure(&empty), "a").contains("no data"));
+    assert!(svg::render(&laid_out(&empty), "a").contains("no data"));
 }
 
 proptest! {
@@ -158,7 +162,7 @@ proptest! {
             rows, x: "x".into(), y: vec!["y".into()], color: None,
             band: Some((Statistic::Ci95, Vec::new())), x_scale: all[scales.0], y_scale: all[scales.1],
         };
-        let found = figure(&spec);
+        let found = laid_out(&spec);
         let drawn = svg::render(&found, "a");
         let geometry: String = drawn.split(['"']).skip(1).step_by(2).collect::<Vec<_>>().join(" ");
         prop_assert!(!geometry.contains("NaN") && !geometry.contains("inf"), "{geometry}");

@@ -223,6 +223,17 @@ impl Broden {
         Ok(())
     }
 
+    /// Reads an image (row of `index.csv`) as it is on disk.
+    ///
+    /// # Errors
+    /// As [`Self::fill`].
+    pub fn picture(&self, image: usize) -> Result<image::RgbImage, DataError> {
+        let path = picture(&self.directory, &self.tables.images[image].image);
+        let Raster { width, height, bytes, .. } = decode(&path, self.tables.height, self.tables.width)?;
+        image::RgbImage::from_raw(width as u32, height as u32, bytes)
+            .ok_or_else(|| DataError::picture(&path, "has not as many bytes as its size says"))
+    }
+
     /// Reads the labels of an image in the chosen categories.
     ///
     /// # Errors
