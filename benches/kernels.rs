@@ -193,7 +193,7 @@ fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
     group.sample_size(10);
     let task = digits();
-    let images = open_task(&task, Split::Train, &Roots::new()).expect("digits");
+    let images = open_task(&task, Split::Train, &Roots::new(), None).expect("digits");
     let arch = Arch { input: images.shape(), ..networks::network("resnet20", 10, 32) };
     let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: false, weight_decay: 1e-4, decay: Decay::All };
     let recipe = Recipe { batch: 64, label_smoothing: 0.0, optimizer };
@@ -224,7 +224,7 @@ fn loader(criterion: &mut Criterion) {
     let tasks = [("digits", digits()), ("shapes 64 px", networks::argument(shapes, "evaluate", "task"))];
     for (name, task) in tasks {
         assert!(matches!(task.data, DataSet::Digits | DataSet::Shapes(_)));
-        let images = open_task(&task, Split::Train, &Roots::new()).expect("images");
+        let images = open_task(&task, Split::Train, &Roots::new(), None).expect("images");
         let mut pixels = vec![0.0; images.shape().values()];
         let mut at = 0;
         group.throughput(Throughput::Elements(1));

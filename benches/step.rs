@@ -12,7 +12,6 @@
 
 mod networks;
 
-use std::io;
 use std::time::Instant;
 
 use pdsl::domain::arch::Shape;
@@ -21,7 +20,7 @@ use pdsl::domain::device::Device;
 use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
-use pdsl::nn::data::Images;
+use pdsl::nn::data::{DataError, Images};
 use pdsl::nn::init::initialize;
 use pdsl::nn::net::{Network, Setup};
 use pdsl::nn::prune::{Sources, prune};
@@ -48,12 +47,12 @@ impl Images for Noise {
     fn label(&self, index: usize) -> usize {
         (index * 7) % self.classes
     }
-    fn fill(&self, index: usize, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill(&self, index: usize, pixels: &mut [f32]) -> Result<(), DataError> {
         let size = self.shape.values();
         pixels.copy_from_slice(&self.pixels[index * size..(index + 1) * size]);
         Ok(())
     }
-    fn fill_changed(&self, index: usize, _: &[Augment], _: &mut Rng, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill_changed(&self, index: usize, _: &[Augment], _: &mut Rng, pixels: &mut [f32]) -> Result<(), DataError> {
         self.fill(index, pixels)
     }
 }

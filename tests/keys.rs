@@ -23,7 +23,7 @@ struct Described;
 impl Fingerprints for Described {
     fn digest(&self, data: External<'_>) -> Option<String> {
         match data {
-            External::Data(DataSet::ImageFolder { .. }) | External::Probe(Probe::Broden { .. }) => None,
+            External::Data(DataSet::Stored { .. }) | External::Probe(Probe::Broden { .. }) => None,
             External::Data(data) => serde_json::to_string(data).ok(),
             External::Probe(probe) => serde_json::to_string(probe).ok(),
         }
@@ -217,7 +217,7 @@ const EDITS: [Edit; 14] = [
     ("quickstart", "momentum: 0.9", "momentum: 0.8", &["train"], &["init"]),
     ("quickstart", "weight_decay: 5e-4", "weight_decay: 1e-4", &["train"], &["init"]),
     ("quickstart", "batch: 64", "batch: 128", &["train"], &["init"]),
-    ("quickstart", "iou: 0.04", "iou: 0.05", &["dissect"], &["init", "train", "prune", "rewind", "evaluate"]),
+    ("quickstart", "iou: 0.04", "iou: 0.05", &["score"], &["init", "train", "prune", "rewind", "evaluate", "dissect"]),
     ("quickstart", "digit_task.test)", "digit_task.val)", &["evaluate"], &["init", "train", "prune", "dissect"]),
     ("quickstart", "size: 8, width: 4", "size: 8, width: 12", &["init", "train"], &["dissect"]),
     ("dissecting_pruned", "rewind_to: Step = 6ep", "rewind_to: Step = 6006it", &["rewind"], &["init"]),

@@ -48,10 +48,12 @@ const RULES: [(&str, &[&str], &str); 21] = [
 const KEYS: [&str; 4] = ["Key", "Preimage", "Canon", "key"];
 
 /// Crates that only some rooms may name.
-const DOORS: [(&str, &[&str]); 6] = [
+const DOORS: [(&str, &[&str]); 8] = [
     ("candle_core", &["nn"]),
     ("candle_nn", &["nn"]),
     ("cudarc", &["nn"]),
+    ("prost", &["nn"]),
+    ("zip", &["nn"]),
     ("serde_yaml", &["manifest"]),
     ("pest", &["syntax"]),
     ("petgraph", &["graph", "plan"]),

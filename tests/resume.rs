@@ -114,7 +114,7 @@ impl Program {
             unit: Unit::Weight,
             samples: None,
         };
-        self.push("prune", PruneArgs { arch: arch(), pruner }, &[("state", state)], None)
+        self.push("prune", PruneArgs { arch: arch(), pruner, concepts: None }, &[("state", state)], None)
     }
 
     fn rewind(&mut self, state: NodeId, to: NodeId) -> NodeId {

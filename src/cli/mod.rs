@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod contents;
+mod data;
 mod device;
 mod execute;
 mod explain;
@@ -14,6 +15,7 @@ mod figures;
 mod fmt;
 mod graph;
 mod listing;
+mod network;
 mod output;
 mod place;
 mod plan;
@@ -21,6 +23,7 @@ mod program;
 mod progress;
 mod run;
 mod show;
+mod sparsity;
 mod store;
 mod warnings;
 
@@ -57,6 +60,7 @@ enum Command {
     Show(show::Show),
     Export(export::Export),
     Store(store::StoreCommand),
+    Data(data::DataCommand),
     Explain(explain::Explain),
     Completions(completions::Completions),
     /// Compute one stage for another pdsl.
@@ -147,6 +151,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Fmt(command) => command.run(&world, output),
         Command::Show(command) => command.run(&world, output),
         Command::Export(command) => command.run(&world),
+        Command::Data(command) => command.run(&world),
         Command::Store(command) => command.run(&world),
         Command::Explain(command) => command.run(),
         Command::Completions(command) => command.run(),

@@ -11,6 +11,7 @@ use super::place::{self, StoreOptions};
 use super::{Exit, Failure, figures};
 use crate::diag::codes::{data as data_codes, evaluation, invocation};
 use crate::diag::{Diagnostic, Severity};
+use crate::domain::data::Place;
 use crate::domain::device::Device;
 use crate::eval::{self, External, Fingerprints, Overrides, Program, Weights};
 use crate::exec::{self, Problem};
@@ -113,7 +114,7 @@ impl ProgramOptions {
 
 /// The data of this machine.
 struct AtHand<'a> {
-    roots: &'a BTreeMap<String, PathBuf>,
+    roots: &'a BTreeMap<String, Place>,
     directory: &'a Path,
     /// Where digests of large data are noted.
     notes: Option<&'a Path>,
@@ -143,7 +144,7 @@ impl Fingerprints for AtHand<'_> {
             return known;
         }
         let found = match data {
-            External::Data(set) => data::of_data(set, self.roots),
+            External::Data(set) => data::of_data(set, self.roots, self.notes),
             External::Probe(probe) => data::of_probe(probe, self.roots, self.notes),
         };
         let digest = found.unwrap_or_else(|error| {

@@ -15,6 +15,7 @@ use super::program::{Loaded, ProgramOptions, failed_tests};
 use super::{Ended, Exit, Failure, figures};
 use crate::diag::codes::invocation;
 use crate::diag::{Diagnostic, Severity};
+use crate::domain::data::Place;
 use crate::domain::device::Device;
 use crate::eval::Resolved;
 use crate::exec::{self, Cadence, Log, Options, Report};
@@ -123,7 +124,7 @@ impl Run {
             Some(Interval::Seconds(seconds)) => Cadence::Seconds(seconds),
         };
         let mut data_roots = loaded.profile.data.clone();
-        data_roots.extend(loaded.program.files.iter().map(|(digest, path)| (digest.clone(), path.clone())));
+        data_roots.extend(loaded.program.files.iter().map(|(digest, path)| (digest.clone(), Place::at(path))));
         Ok(Options {
             // One stage fills a GPU; several at a time would want its memory several times over.
             jobs: if gpus.is_empty() { jobs } else { jobs.or(Some(1)) },

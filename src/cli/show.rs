@@ -1,21 +1,22 @@
-//! `pdsl show KEY`: everything the store knows about a stage.
+//! `pdsl show STAGE`: everything the store knows about a stage. `pdsl show FILE`: what a file of weights holds.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::output::{self, Output};
 use super::place::{StoreAlone, refused};
-use super::{Ended, Exit, Failure, figures};
+use super::{Ended, Exit, Failure, figures, network, sparsity};
 use crate::diag::Diagnostic;
 use crate::diag::codes::invocation;
-use crate::graph::Preimage;
 use crate::manifest::record::Record;
 use crate::store::Store;
 use crate::world::World;
 
-/// Show a stored stage: its arguments, inputs, measures, objects and circumstances.
+/// Show a stored stage (arguments, inputs, measures, objects, circumstances) or a file of weights; the sparsity of either.
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
-    /// The stage's key, the beginning of it, or its name.
+    /// A file (safetensors, PyTorch's .pth, npz, ONNX), or the stage's key, the beginning of it, or its name.
+    #[arg(value_name = "STAGE|FILE")]
     stage: String,
     #[command(flatten)]
     place: StoreAlone,
@@ -26,13 +27,27 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(&self, world: &dyn World, output: Output) -> Ended {
+        let file = Path::new(&self.stage);
+        if sparsity::is_meant(file) {
+            return sparsity::show(file, output, self.json);
+        }
         let store = self.place.open(world)?;
         let record = find(&store, &self.stage)?;
         let preimage = store.preimage(record.key).map_err(refused)?;
+        // A stage whose objects are gone or damaged can still be looked at.
+        let weights = network::weights(&store, &record).ok().flatten();
+        let zeros = weights.and_then(|weights| crate::nn::weights::sparsity::of(&weights).ok());
         output::data(&if self.json {
-            output::json(&serde_json::json!({ "record": record, "preimage": preimage }))?
+            output::json(&serde_json::json!({ "record": record, "preimage": preimage, "sparsity": zeros }))?
         } else {
-            text(output, &store, &record, preimage.as_ref())
+            let mut text = text(output, &store, &record);
+            if let Some(zeros) = &zeros {
+                lines(&mut text, "sparsity", &sparsity::table(zeros));
+            }
+            if let Some(args) = preimage.and_then(|preimage| serde_json::to_string_pretty(&preimage.args).ok()) {
+                lines(&mut text, "arguments", &args);
+            }
+            text
         })?;
         Ok(Exit::Done)
     }
@@ -60,7 +75,7 @@ pub(super) fn find(store: &Store, told: &str) -> Result<Record, Failure> {
     Err(Failure::outside(diagnostic, Exit::Invalid))
 }
 
-fn text(output: Output, store: &Store, record: &Record, preimage: Option<&Preimage>) -> String {
+fn text(output: Output, store: &Store, record: &Record) -> String {
     let mut text = format!("{}\n", output.bold(&record.name));
     let mut rows = vec![
         vec!["key".to_owned(), record.key.to_string()],
@@ -94,18 +109,19 @@ fn text(output: Output, store: &Store, record: &Record, preimage: Option<&Preima
         }),
     );
     section(&mut text, "notes", run.notes.iter().map(|note| vec![note.clone()]));
-    if let Some(args) = preimage.and_then(|preimage| serde_json::to_string_pretty(&preimage.args).ok()) {
-        section(&mut text, "arguments", args.lines().map(|line| vec![line.to_owned()]));
-    }
     text
 }
 
 fn section(text: &mut String, heading: &str, rows: impl Iterator<Item = Vec<String>>) {
     let rows: Vec<_> = rows.collect();
     if !rows.is_empty() {
-        let _ = writeln!(text, "\n{heading}");
-        for line in figures::columns(&rows, &[]).lines() {
-            let _ = writeln!(text, "  {line}");
-        }
+        lines(text, heading, &figures::columns(&rows, &[]));
+    }
+}
+
+fn lines(text: &mut String, heading: &str, body: &str) {
+    let _ = writeln!(text, "\n{heading}");
+    for line in body.lines() {
+        let _ = writeln!(text, "  {line}");
     }
 }

@@ -1,6 +1,7 @@
 //! Data sets, tasks and probes, by description; reading them is `nn::data`'s work.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,29 @@ pub struct Task {
     pub test: u64,
     /// Random changes to training images, in order.
     pub augment: Vec<Augment>,
+    /// Which values become 0 and 1; nothing leaves it to the data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalisation: Option<Normalisation>,
+    /// How images of any size are brought to `input`; nothing if they have that size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<Preparation>,
+}
+
+/// What pixels, on a scale from 0 to 1, are shifted and divided by: (v − mean) / sd. One number per channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Normalisation {
+    /// Subtracted.
+    pub mean: Vec<f64>,
+    /// Divided by.
+    pub sd: Vec<f64>,
+}
+
+/// How images are brought to one size where nothing is left to chance: torchvision's `Resize`, then `CenterCrop` to the
+/// input size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Pixels of the shorter side after scaling.
+    pub shorter: usize,
 }
 
 /// A source of labelled images.
@@ -33,8 +57,8 @@ pub enum DataSet {
     Digits,
     /// Generated scenes; the class is the object's kind.
     Shapes(Shapes),
-    /// A folder on disk with one folder per class, named in the profile.
-    ImageFolder {
+    /// Images on disk; in which form they lie there is this machine's business and changes no value.
+    Stored {
         /// Name under `data:` in the profile.
         name: String,
     },
@@ -62,6 +86,8 @@ impl Task {
             val: 270,
             test: 270,
             augment: Vec::new(),
+            normalisation: None,
+            preparation: None,
         }
     }
 
@@ -78,6 +104,8 @@ impl Task {
             val: count(Split::Val),
             test: count(Split::Test),
             augment: Vec::new(),
+            normalisation: None,
+            preparation: None,
             data: DataSet::Shapes(set),
         }
     }
@@ -112,7 +140,51 @@ pub enum Augment {
         pad: usize,
     },
     /// torchvision's `RandomResizedCrop` to the input size.
-    ResizedCrop,
+    ResizedCrop {
+        /// Least share of the area of the image.
+        area: f64,
+        /// Largest ratio of the sides, either way.
+        aspect: f64,
+    },
+    /// torchvision's `ColorJitter`: each change is drawn from 1 − x to 1 + x (hue: from −x to x), in random order.
+    Jitter {
+        /// Strength of the change of brightness.
+        brightness: f64,
+        /// Strength of the change of contrast.
+        contrast: f64,
+        /// Strength of the change of saturation.
+        saturation: f64,
+        /// Strength of the change of hue, up to 1/2.
+        hue: f64,
+    },
+}
+
+/// Where a data set lies on this machine. Nothing of this reaches a key, except that damaged images are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its directory, or its file.
+    pub root: PathBuf,
+    /// What is done with images that cannot be read.
+    #[serde(default)]
+    pub damaged: Damaged,
+}
+
+/// What is done with images that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Damaged {
+    /// The stage fails and names the image.
+    #[default]
+    Stop,
+    /// They are left out and counted.
+    Skip,
+}
+
+impl Place {
+    /// A place whose damaged images stop a stage.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), damaged: Damaged::Stop }
+    }
 }
 
 /// Parts of a task.

@@ -47,7 +47,7 @@ impl Fingerprints for Known {
 }
 
 /// Every declaration that the standard library needs for the programs of these tests.
-const IMPORTS: &str = "import std.data.{digits, shapes, shapes_probe, image_folder, augmented, flip, pad_crop}
+const IMPORTS: &str = "import std.data.{digits, shapes, shapes_probe, stored, augmented, flip, pad_crop, jitter, normalised, prepared, resized_crop}
 import std.dissect.{ablate, bootstrap, dissect, drift, frozen, held_out, lite2018, netdissect, null_test, rotated, score}
 import std.math.{clamp, cos, exp, ln, monotone, pi}
 import std.models.{tiny_resnet, resnet20, resnet50}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Options;
+use crate::domain::data::Place;
 use crate::graph::key::Chain;
 use crate::graph::{Graph, Key, NodeId, Preimage, Pruning, Trajectory};
 use crate::manifest::record::{self, Record};
@@ -38,7 +39,7 @@ pub(super) struct Assignment {
     /// When training saves resume points.
     pub cadence: Cadence,
     /// Where named data sets are.
-    pub data_roots: BTreeMap<String, PathBuf>,
+    pub data_roots: BTreeMap<String, Place>,
     /// Directory for generated data sets.
     pub data_cache: PathBuf,
 }

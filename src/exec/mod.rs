@@ -23,6 +23,7 @@ pub use event::{Event, Log, StageRef};
 pub use failure::{describe, diagnose, store_diagnostic};
 pub use schedule::{Report, run};
 
+use crate::domain::data::Place;
 pub use crate::ops::run::{Cadence, Problem, Progress};
 
 /// How a plan is to be executed; changes no result.
@@ -41,7 +42,7 @@ pub struct Options {
     /// When training saves resume points.
     pub cadence: Cadence,
     /// Where named data sets are.
-    pub data_roots: BTreeMap<String, PathBuf>,
+    pub data_roots: BTreeMap<String, Place>,
     /// Directory for generated data sets.
     pub data_cache: PathBuf,
     /// The pdsl program, for worker processes.

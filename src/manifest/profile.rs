@@ -1,7 +1,10 @@
 //! Profiles: what differs between machines, and which parameters to set.
 //!
 //! `store: PATH`, `data: {name: PATH}`, `jobs: N`, `params: {name: expression}`, `resume_every: 30s`. Paths are
-//! relative to the profile. A profile never changes what a stage computes, except through `params`, as `--set` does.
+//! relative to the profile. A profile never changes what a stage computes, except through `params`, as `--set` does, and
+//! by leaving out damaged images, which becomes part of the identity of the data.
+
+mod data;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +14,10 @@ use serde_yaml::Value;
 
 use crate::diag::codes::invocation;
 use crate::diag::{Checked, Code, Diagnostic};
+use crate::domain::data::Place;
 use crate::source::{FileId, Span};
+
+pub use self::data::Download;
 
 /// Largest profile in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -27,7 +33,9 @@ pub struct Profile {
     /// Directory of the store.
     pub store: Option<PathBuf>,
     /// Where data sets are, by the name that programs use.
-    pub data: BTreeMap<String, PathBuf>,
+    pub data: BTreeMap<String, Place>,
+    /// Files of data sets that can be fetched, by the same names.
+    pub downloads: BTreeMap<String, Vec<Download>>,
     /// Number of stages that run at the same time.
     pub jobs: Option<usize>,
     /// How often training saves a resume point.
@@ -144,7 +152,7 @@ impl Reader<'_> {
                 "resume_every" => self.profile.resume_every = self.interval(value, span),
                 "data" => self.data(value, span),
                 "params" => self.params(value, span),
-                _ => self.unknown(&name, span),
+                _ => self.unknown_of("profile", &name, &ENTRIES, span),
             }
         }
     }
@@ -173,16 +181,6 @@ impl Reader<'_> {
                 let message = "`resume_every` must be a number of iterations or a time";
                 self.report(&invocation::PROFILE_VALUE, message, span, &remedy);
                 None
-            }
-        }
-    }
-
-    fn data(&mut self, value: &Value, span: Span) {
-        let Some(entries) = self.mapping(value, span, "data") else { return };
-        for (name, value) in entries {
-            let span = self.find(&["data", &name]);
-            if let Some(path) = self.path(&value, span) {
-                self.profile.data.insert(name, path);
             }
         }
     }
@@ -217,17 +215,20 @@ impl Reader<'_> {
         }
     }
 
-    fn unknown(&mut self, name: &str, span: Span) {
-        let near = ENTRIES.iter().copied().max_by(|a, b| {
+    fn unknown_of(&mut self, what: &str, name: &str, known: &[&'static str], span: Span) {
+        let near = known.iter().copied().max_by(|a, b| {
             let likeness = |entry: &str| strsim::normalized_damerau_levenshtein(name, entry);
             likeness(a).total_cmp(&likeness(b))
         });
         let near = near.filter(|entry| strsim::damerau_levenshtein(name, entry) <= (name.chars().count() / 3).max(1));
         let help = match near {
             Some(entry) => format!("did you mean `{entry}`?"),
-            None => format!("the entries are `{}`", ENTRIES.join("`, `")),
+            None => format!("the entries are `{}`", known.join("`, `")),
         };
-        let message = format!("a profile has no entry `{name}`");
+        let message = match what {
+            "profile" => format!("a profile has no entry `{name}`"),
+            _ => format!("a {what} entry of a profile has no entry `{name}`"),
+        };
         let diagnostic = Diagnostic::error(&invocation::PROFILE_KEY, message).label(span, "unknown").help(help);
         self.diagnostics.push(diagnostic);
     }
@@ -304,11 +305,31 @@ mod tests {
         let text = "store: cache\ndata:\n  imagenet: /data/in\njobs: 2\nresume_every: 500it\nparams:\n  rate: 20%\n  rounds: 3\n";
         let profile = parse(FileId(0), text, Path::new("/p")).unwrap();
         assert_eq!(profile.store.unwrap(), Path::new("/p/cache"));
-        assert_eq!(profile.data["imagenet"], Path::new("/data/in"));
+        assert_eq!(profile.data["imagenet"], Place::at("/data/in"));
         assert_eq!((profile.jobs, profile.resume_every), (Some(2), Some(Interval::Iterations(500))));
         let params: Vec<_> = profile.params.iter().map(|s| (s.name.as_str(), s.expression.as_str())).collect();
         assert_eq!(params, [("rate", "20%"), ("rounds", "3")]);
         assert_eq!(&text[profile.params[0].span.start as usize..][..4], "rate");
+    }
+
+    #[test]
+    fn data_sets_say_where_they_are_and_where_they_come_from() {
+        let sum = "0123456789abcdef".repeat(4);
+        let text = format!(
+            "data:\n  a:\n    root: a\n    damaged: skip\n    url: http://x/a.tar\n    sha256: {sum}\n  b:\n    root: b\n    \
+             files:\n      - url: https://x/1\n        sha256: {sum}\n      - {{url: https://x/2, sha256: {sum}}}\n"
+        );
+        let profile = parse(FileId(0), &text, Path::new("/p")).unwrap();
+        assert_eq!(profile.data["a"], Place { root: "/p/a".into(), damaged: crate::domain::data::Damaged::Skip });
+        let urls = |name: &str| profile.downloads[name].iter().map(|file| file.url.as_str()).collect::<Vec<_>>();
+        assert_eq!((urls("a"), urls("b")), (vec!["http://x/a.tar"], vec!["https://x/1", "https://x/2"]));
+    }
+
+    #[test]
+    fn wrong_entries_of_a_data_set_are_named() {
+        let found = errors("data:\n  a:\n    rot: x\n    damaged: maybe\n    url: ftp://x\n");
+        let ids: Vec<_> = found.iter().map(|(id, _, at)| (*id, at.as_str())).collect();
+        assert_eq!(ids, [("PD0705", "rot"), ("PD0706", "damaged"), ("PD0706", "a"), ("PD0706", "a")]);
     }
 
     #[test]

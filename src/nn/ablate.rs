@@ -8,9 +8,9 @@ use crate::domain::arch::{Arch, Layer, Role};
 use crate::domain::device::Device;
 
 use super::data::Images;
+use super::evaluate::Batches;
 use super::mask::Mask;
 use super::net::{Network, Setup};
-use super::train::read;
 use super::{Error, Weights};
 
 /// Name of the layer that silences units.
@@ -73,14 +73,12 @@ pub fn class_hits(
     network.load(&weights, subject.mask)?;
     let classes = network.survey().output.values();
     let mut hits = vec![ClassHits::default(); classes];
-    let mut pixels = vec![0.0; batch * images.shape().values()];
-    let all: Vec<usize> = (0..images.len()).collect();
-    for batch in all.chunks(batch) {
-        read(network.threads(), &mut pixels, images, batch, |index, pixels| images.fill(index, pixels))?;
-        network.forward(&pixels[..batch.len() * images.shape().values()], batch.len())?;
+    let mut batches = Batches::new(images, batch, subject.threads);
+    while let Some(batch) = batches.next(&network)? {
+        let count = batch.labels.len();
+        network.forward(&batch.pixels[..count * images.shape().values()], count)?;
         let logits = network.logits()?;
-        for (&index, logits) in batch.iter().zip(logits.chunks_exact(classes)) {
-            let label = images.label(index);
+        for (&label, logits) in batch.labels.iter().zip(logits.chunks_exact(classes)) {
             let class =
                 hits.get_mut(label).ok_or(Error::Labels { output: network.survey().output, label: Some(label) })?;
             class.images += 1;
@@ -139,7 +137,7 @@ mod tests {
     fn silent_units_are_as_if_nothing_read_them() {
         let arch = cifar_resnet(1, 8, 10, 1, 8);
         let weights = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
-        let images = open_task(&Task::digits(), Split::Val, &Roots::new()).unwrap();
+        let images = open_task(&Task::digits(), Split::Val, &Roots::new(), None).unwrap();
         let run = |weights: &Weights, layer: &str, silent: &[usize]| {
             let subject = Subject {
                 arch: &arch,

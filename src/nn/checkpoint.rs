@@ -143,14 +143,22 @@ pub fn metadata(bytes: &[u8]) -> Result<BTreeMap<String, String>, Error> {
     Ok(metadata.metadata().clone().unwrap_or_default().into_iter().collect())
 }
 
-/// Takes the parameters and buffers of an architecture out of a published state dict: a prefix `module.` is dropped and
-/// missing counters of batches (PyTorch before 0.4.1) start at 0.
+/// What PyTorch puts before every name of a network that it runs in parallel or compiles.
+const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
+
+/// Takes the parameters and buffers of an architecture out of a published state dict: prefixes `module.` and `_orig_mod.`
+/// are dropped where the architecture has none, missing counters of batches (PyTorch before 0.4.1) start at 0, and
+/// integers become floats where floats belong.
 ///
 /// # Errors
 /// As [`check`].
 pub fn adopt(survey: &Survey, weights: Weights) -> Result<Weights, Error> {
-    let stripped = |name: String| name.strip_prefix("module.").map_or(name.clone(), str::to_owned);
-    let mut adopted: Weights = weights.into_iter().map(|(name, tensor)| (stripped(name), tensor)).collect();
+    let mut adopted = Weights::new();
+    for (name, tensor) in weights {
+        let name = unwrapped(survey, &name).to_owned();
+        let counts = survey.parameter(&name).is_some_and(|entry| entry.role == Role::BatchCount);
+        adopted.insert(name, tensor.to_dtype(if counts { DType::I64 } else { DType::F32 })?);
+    }
     for counter in survey.parameters.iter().filter(|parameter| parameter.role == Role::BatchCount) {
         if !adopted.contains_key(&counter.name) {
             adopted.insert(counter.name.clone(), Tensor::new(0i64, &Device::Cpu)?);
@@ -160,10 +168,22 @@ pub fn adopt(survey: &Survey, weights: Weights) -> Result<Weights, Error> {
     Ok(adopted)
 }
 
+fn unwrapped<'a>(survey: &Survey, name: &'a str) -> &'a str {
+    let mut inner = name;
+    while survey.parameter(inner).is_none() {
+        match WRAPPERS.iter().find_map(|wrapper| inner.strip_prefix(wrapper)) {
+            Some(rest) => inner = rest,
+            None => break,
+        }
+    }
+    inner
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::arch::samples::cifar_resnet;
+    use crate::domain::arch::{Arch, Layer, Shape};
     use crate::domain::seed::Seed;
     use crate::nn::init::initialize;
 
@@ -215,5 +235,18 @@ mod tests {
         let adopted = adopt(&survey, wrapped).unwrap();
         assert_eq!(encode(&adopted, &BTreeMap::new()).unwrap(), encode(&good, &BTreeMap::new()).unwrap());
         assert!(adopt(&survey, weights(16).1).is_err());
+    }
+
+    #[test]
+    fn a_layer_may_be_called_as_a_wrapper_is() {
+        let fc = Layer::Linear { out: 2 };
+        let root = Layer::Sequence { members: vec![("module".to_owned(), fc)] };
+        let arch = Arch { root, input: Shape { channels: 1, height: 1, width: 1 } };
+        let survey = arch.survey().unwrap();
+        let own = initialize(&arch, &Seed { root: 1, stream: Vec::new() }).unwrap();
+        let wrapped = own.iter().map(|(name, tensor)| (format!("module._orig_mod.{name}"), tensor.clone())).collect();
+        for weights in [own.clone(), wrapped] {
+            assert_eq!(adopt(&survey, weights).unwrap().keys().collect::<Vec<_>>(), ["module.bias", "module.weight"]);
+        }
     }
 }

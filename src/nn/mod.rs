@@ -3,6 +3,7 @@
 //! It knows `domain` and nothing of the language. Results have the same bits for any number of threads.
 
 pub mod ablate;
+mod ahead;
 pub mod checkpoint;
 pub mod data;
 pub mod device;
@@ -18,6 +19,7 @@ pub mod prune;
 pub mod rng;
 mod score;
 pub mod train;
+pub mod weights;
 
 use std::collections::BTreeMap;
 
@@ -40,14 +42,17 @@ pub enum Error {
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
     /// An image could not be read.
-    #[error("an image cannot be read: {0}")]
-    Image(#[from] std::io::Error),
+    #[error(transparent)]
+    Image(#[from] data::DataError),
     /// A state dict does not fit an architecture.
     #[error(transparent)]
     Weights(#[from] checkpoint::Mismatch),
     /// A file of weights cannot be read.
     #[error("the weights cannot be read: {0}")]
     Checkpoint(String),
+    /// A file from elsewhere holds no weights that can be used.
+    #[error(transparent)]
+    File(#[from] weights::FileError),
     /// A mask does not fit or cannot be read.
     #[error(transparent)]
     Mask(#[from] mask::MaskError),
@@ -96,6 +101,9 @@ pub enum Error {
     /// A device cannot be used, or stopped.
     #[error(transparent)]
     Device(#[from] device::DeviceError),
+    /// The thread that reads images ended too early.
+    #[error("the reader of images stopped")]
+    Reader,
     /// A data set has no images.
     #[error("there are no images to work on")]
     Empty,

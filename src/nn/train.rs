@@ -1,8 +1,5 @@
 //! Training: batches in a fixed random order, one optimiser step each. Every iteration is a point to stop and go on at.
 
-use std::io;
-use std::sync::Mutex;
-
 use candle_core::Tensor;
 
 use crate::domain::arch::Arch;
@@ -12,12 +9,11 @@ use crate::domain::pruning::Gradual;
 use crate::domain::recipe::Recipe;
 use crate::domain::seed::Seed;
 
+use super::ahead::{Ahead, Batch, Epochs, read};
 use super::data::Images;
-use super::kernels::Threads;
 use super::mask::Mask;
 use super::net::{Network, Setup};
 use super::prune::{Sources, prune};
-use super::rng::Stream;
 use super::{Error, Weights};
 
 /// What is trained on what, and how.
@@ -72,6 +68,8 @@ pub struct StepStats {
     pub correct: u64,
     /// Images in the batch.
     pub images: u64,
+    /// Damaged images that were left out of it.
+    pub skipped: u64,
 }
 
 /// A network in training.
@@ -82,10 +80,10 @@ pub struct Trainer<'a> {
     pruned: Option<Pruned>,
     network: Network,
     iteration: u64,
-    order: Vec<usize>,
-    ordered_epoch: Option<u64>,
-    pixels: Vec<f32>,
-    labels: Vec<usize>,
+    /// What is read next, unless that is done ahead.
+    epochs: Option<Epochs>,
+    ahead: Option<Ahead>,
+    batch: Batch,
 }
 
 impl<'a> Trainer<'a> {
@@ -110,9 +108,8 @@ impl<'a> Trainer<'a> {
         let mut network = Network::new(task.arch, &setup)?;
         network.load(weights, mask)?;
         network.optimize(&task.recipe.optimizer)?;
-        let pixels = vec![0.0; batch * found.values()];
-        let (order, labels) = (Vec::new(), Vec::with_capacity(batch));
-        Ok(Self { task, given: mask, pruned: None, network, iteration, order, ordered_epoch: None, pixels, labels })
+        let batch = Batch::default();
+        Ok(Self { task, given: mask, pruned: None, network, iteration, epochs: None, ahead: None, batch })
     }
 
     /// Goes on where a snapshot was taken.
@@ -150,10 +147,16 @@ impl<'a> Trainer<'a> {
     /// If an image cannot be read, the loss is not finite, or (after an epoch) a pruned weight is not 0.
     pub fn step(&mut self, rate: f64) -> Result<StepStats, Error> {
         let (epoch, within) = (self.iteration / self.per_epoch(), self.iteration % self.per_epoch());
-        let count = self.read_batch(epoch, within)?;
+        self.read_batch()?;
+        let (count, skipped) = (self.batch.labels.len(), self.batch.skipped);
+        if count == 0 {
+            // Every image was damaged; the iteration counts, so that epochs keep their length.
+            self.iteration += 1;
+            return Ok(StepStats { loss: 0.0, correct: 0, images: 0, skipped });
+        }
         let values = count * self.task.images.shape().values();
-        self.network.forward(&self.pixels[..values], count)?;
-        let sums = self.network.learn(&self.labels, self.task.recipe.label_smoothing)?;
+        self.network.forward(&self.batch.pixels[..values], count)?;
+        let sums = self.network.learn(&self.batch.labels, self.task.recipe.label_smoothing)?;
         let loss = sums.loss / count as f64;
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, epoch, iteration: self.iteration });
@@ -166,7 +169,7 @@ impl<'a> Trainer<'a> {
         {
             return Err(Error::Unmasked { name, epoch });
         }
-        Ok(StepStats { loss, correct: sums.correct, images: count as u64 })
+        Ok(StepStats { loss, correct: sums.correct, images: count as u64, skipped })
     }
 
     /// Copies the state of training.
@@ -210,28 +213,28 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Reads the images and labels of a batch and returns their number.
-    fn read_batch(&mut self, epoch: u64, within: u64) -> Result<usize, Error> {
-        let images = self.task.images;
-        if self.ordered_epoch != Some(epoch) {
-            let stream = Stream::new(self.task.order, "order");
-            self.order = stream.at(epoch as u32, 0).permutation(images.len());
-            self.ordered_epoch = Some(epoch);
+    /// Reads the next batch.
+    fn read_batch(&mut self) -> Result<(), Error> {
+        if self.epochs.is_none() && self.ahead.is_none() {
+            self.begin_to_read();
         }
-        let first = within as usize * self.task.recipe.batch;
-        let batch = &self.order[first..(first + self.task.recipe.batch).min(images.len())];
-        self.labels.clear();
-        self.labels.extend(batch.iter().map(|index| images.label(*index)));
-        let stream = Stream::new(self.task.order, "augment");
-        let augment = self.task.augment;
-        read(self.network.threads(), &mut self.pixels, images, batch, |index, pixels| {
-            if augment.is_empty() {
-                images.fill(index, pixels)
-            } else {
-                images.fill_changed(index, augment, &mut stream.at(epoch as u32, index as u64), pixels)
+        if let Some(ahead) = &self.ahead {
+            self.batch = ahead.exchange(std::mem::take(&mut self.batch)).ok_or(Error::Reader)??;
+        } else if let Some(epochs) = &mut self.epochs {
+            read(self.network.threads(), self.task.images, &epochs.next(), &mut self.batch)?;
+        }
+        Ok(())
+    }
+
+    fn begin_to_read(&mut self) {
+        let Task { order, augment, images, recipe, threads, .. } = self.task;
+        let mut epochs = Epochs::new(order, augment, images.len(), recipe.batch, self.per_epoch(), self.iteration);
+        match images.shared() {
+            Some(shared) => {
+                self.ahead = Some(Ahead::start(shared, threads, recipe.batch, move || Some(epochs.next())));
             }
-        })?;
-        Ok(batch.len())
+            None => self.epochs = Some(epochs),
+        }
     }
 }
 
@@ -243,29 +246,7 @@ fn chosen(left: &Tensor, gone: &Tensor, kept: &[bool]) -> Result<Tensor, Error> 
     Ok(Tensor::from_vec(values, left.dims(), left.device())?)
 }
 
-/// Reads a batch of images in parallel; of several failures the first in order is returned.
-pub(super) fn read(
-    threads: &Threads,
-    pixels: &mut [f32],
-    images: &dyn Images,
-    batch: &[usize],
-    fill: impl Fn(usize, &mut [f32]) -> io::Result<()> + Sync,
-) -> io::Result<()> {
-    let failure: Mutex<Option<(usize, io::Error)>> = Mutex::new(None);
-    let size = images.shape().values();
-    threads.pieces(&mut pixels[..batch.len() * size], size, |at, pixels| {
-        if let Err(error) = fill(batch[at], pixels)
-            && let Ok(mut failure) = failure.lock()
-            && failure.as_ref().is_none_or(|(first, _)| at < *first)
-        {
-            *failure = Some((at, error));
-        }
-    });
-    match failure.into_inner() {
-        Ok(Some((_, error))) => Err(error),
-        _ => Ok(()),
-    }
-}
-
+#[cfg(test)]
+mod on_disk;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! `load`: weights from a safetensors file.
+//! `load`: weights from a file.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,9 @@ pub static OP: Op = Op {
     module: "prelude",
     version: 1,
     signature: "fn load(file: Str, arch: Arch) -> State",
-    doc: "Reads weights from a safetensors file, with torchvision's names; the path is relative to the program.\n\n\
-          `load(\"resnet50.safetensors\", resnet50(classes: 1000))`",
+    doc: "Reads weights with torchvision's names: safetensors, what `torch.save` wrote of a state dict, or NumPy's npz, \
+          recognised by their contents. Nothing in the file is run. The path is relative to the program.\n\n\
+          `load(\"resnet50.pth\", resnet50(classes: 1000))`",
     heavy: false,
     lower,
 };

@@ -28,7 +28,7 @@ impl External<'_> {
         match self {
             Self::Data(DataSet::Digits) => "digits",
             Self::Data(DataSet::Shapes(_)) | Self::Probe(Probe::Shapes(_)) => "shapes",
-            Self::Data(DataSet::ImageFolder { name }) | Self::Probe(Probe::Broden { name, .. }) => name,
+            Self::Data(DataSet::Stored { name }) | Self::Probe(Probe::Broden { name, .. }) => name,
         }
     }
 }

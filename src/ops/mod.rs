@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+use crate::domain::data::Place;
 pub use crate::manifest::record::Outcome;
 use crate::value::{Evaluated, Value};
 pub use lowering::{Arguments, Lowering};
@@ -69,7 +70,7 @@ pub struct Surroundings<'a> {
     /// Whether training computes activations again instead of keeping them.
     pub recompute: bool,
     /// Where named data sets are.
-    pub data_roots: BTreeMap<String, PathBuf>,
+    pub data_roots: BTreeMap<String, Place>,
     /// Directory for generated data sets.
     pub data_cache: PathBuf,
     /// Set when the user asked to stop: save and return.

@@ -63,9 +63,9 @@ impl Store {
         if let Some(store) = Self::existing(path)? {
             return Ok(store);
         }
-        let occupied = fs::read_dir(path).is_ok_and(|mut entries| {
-            entries.any(|entry| entry.is_ok_and(|entry| !PARTS.iter().any(|part| entry.file_name() == **part)))
-        });
+        let known = |name: &std::ffi::OsStr| name == CACHE || PARTS.iter().any(|part| name == *part);
+        let occupied = fs::read_dir(path)
+            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| !known(&entry.file_name()))));
         if occupied {
             return Err(StoreError::NotAStore { path: path.to_path_buf() });
         }
@@ -106,6 +106,9 @@ impl Store {
     }
 }
 
+/// Directory in a store where others keep what can be made again. What a program's data are is found out before anything
+/// runs, so it may be there first.
+const CACHE: &str = "data";
 /// Directories of a store.
 const PARTS: &[&str] = &["objects", "actions", "trajectories", "leases", "roots", "quarantine", "tmp"];
 

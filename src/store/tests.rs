@@ -66,6 +66,13 @@ fn a_store_of_a_newer_pdsl_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_cache_of_data_may_be_there_first() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join(CACHE)).unwrap();
+    Store::open(directory.path()).unwrap();
+}
+
+#[test]
 fn a_directory_with_other_things_is_not_taken_over() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("thesis.tex"), "x").unwrap();

@@ -184,7 +184,7 @@ fn task_name(task: &Task) -> String {
     match &task.data {
         DataSet::Digits => "digits".to_owned(),
         DataSet::Shapes(_) => "shapes".to_owned(),
-        DataSet::ImageFolder { name } => name.clone(),
+        DataSet::Stored { name } => name.clone(),
     }
 }
 

@@ -156,8 +156,8 @@ fn a_store_that_is_a_file_or_another_directory() {
 fn data_that_are_not_here_are_asked_for_before_anything_runs() {
     let home = program(
         &SMALL
-            .replace("digits()", "image_folder(\"birds\", classes: 10, size: 8, train: 100, val: 10)")
-            .replace("{digits}", "{image_folder}")
+            .replace("digits()", "stored(\"birds\", classes: 10, size: 8, train: 100, val: 10)")
+            .replace("{digits}", "{stored}")
             .replace("task.test", "task.val")
             .replace("classes: task.classes", "classes: 10, channels: 3"),
     );

@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod commands;
+mod data;
+mod weights;
 
 use std::path::Path;
 use std::process::{Command, Output};

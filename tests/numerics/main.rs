@@ -12,7 +12,6 @@ mod saliency;
 mod values;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
@@ -23,7 +22,7 @@ use pdsl::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score, Unit};
 use pdsl::domain::recipe::{Decay, Optimizer, Recipe};
 use pdsl::domain::seed::Seed;
 use pdsl::nn::checkpoint::decode;
-use pdsl::nn::data::Images;
+use pdsl::nn::data::{DataError, Images};
 use pdsl::nn::device;
 use pdsl::nn::mask::Mask;
 use pdsl::nn::net::{Network, Setup};
@@ -183,11 +182,11 @@ impl Images for Ordered {
     fn label(&self, index: usize) -> usize {
         self.places[index] % self.classes
     }
-    fn fill(&self, index: usize, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill(&self, index: usize, pixels: &mut [f32]) -> Result<(), DataError> {
         picture(self.places[index], self.classes, pixels);
         Ok(())
     }
-    fn fill_changed(&self, index: usize, _: &[Augment], _: &mut Rng, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill_changed(&self, index: usize, _: &[Augment], _: &mut Rng, pixels: &mut [f32]) -> Result<(), DataError> {
         self.fill(index, pixels)
     }
 }

@@ -44,7 +44,7 @@ codes! {
          them. The beginning must be long enough to mean one stage only, and the stage must have been run.",
         wrong: "pdsl show 0", right: "pdsl show 3fa94c";
     NO_OBJECT = "PD0711", "the stage has left nothing of this kind",
-        "Only stages that produce a network (`init`, `train`, `prune`, `rewind`, `reinit`, `import`) have weights to \
+        "Only stages that produce a network (`init`, `load`, `train`, `prune`, `rewind`, `reinit`) have weights to \
          export. `pdsl show` prints what a stage has left.",
         wrong: "", right: "";
     NO_STORE = "PD0712", "there is no store",
@@ -65,4 +65,8 @@ codes! {
          (Ampere) or newer; several GPUs also need NCCL. `--device auto`, the default, takes the processor where any of \
          them is missing. `--precision` is for GPUs: the processor computes in float32.",
         wrong: "pdsl run experiment.pd --device gpu", right: "pdsl run experiment.pd --device cuda:0";
+    EXPORT_FORMAT = "PD0720", "a network cannot be written in this format",
+        "`pdsl export` writes safetensors, npz and ONNX. The format is the ending of the file's name unless `--format` says \
+         otherwise. Folding batch normalisations changes what layers there are, which only a graph can express.",
+        wrong: "pdsl export 3fa94c -o network.pth", right: "pdsl export 3fa94c -o network.onnx";
 }

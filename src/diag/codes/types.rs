@@ -106,7 +106,7 @@ codes! {
         right: "fn power(n: Int) -> Int { if n == 0 { 1 } else { 2 * power(n - 1) } }";
     NOT_IN_THIS_VERSION = "PD0224", "not in this version",
         "The language has a place for this, but this version of pdsl cannot do it.",
-        wrong: "let seen = criterion(p => abs(p.weight) * p.concept)",
+        wrong: "let seen = criterion(p => abs(p.weight) * p.activation)",
         right: "let magnitude = criterion(p => abs(p.weight))";
     LAMBDA_PARAMETERS = "PD0225", "a function of another number of parameters",
         "The function that is wanted here is called with a fixed number of arguments.",

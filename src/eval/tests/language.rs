@@ -40,6 +40,30 @@ fn lists_have_their_functions() {
 }
 
 #[test]
+fn tasks_on_disk_are_described_and_mistakes_in_them_are_found() {
+    let stored = "stored(\"x\", classes: 5, size: 32, train: 50, val: 5";
+    hold(&format!("expect {stored}).train_images == 50  expect {stored}, channels: 1).classes == 5"));
+    hold(&format!(
+        "expect ({stored}) |> normalised(mean: [0, 0.5, 0.1], sd: [1, 1, 1]) |> prepared(shorter: 40)).classes == 5"
+    ));
+    for (wrong, expected) in [
+        (format!("{stored}, channels: 2)"), "1 or 3 channels, not 2"),
+        (
+            format!("{stored}) |> normalised(mean: [0.5], sd: [1.0])"),
+            "there are 1 numbers, but the images have 3 channels",
+        ),
+        (format!("{stored}) |> normalised(mean: [0.0, 0.0, 0.0], sd: [1.0, 1.0, 0.0])"), "a standard deviation is 0"),
+        ("digits() |> prepared(shorter: 9)".to_owned(), "one size already"),
+        ("digits() |> augmented(by: [jitter(hue: 0.1)])".to_owned(), "no pictures in bytes"),
+        (format!("{stored}) |> augmented(by: [resized_crop(area: 2.0)])"), "the least area is 2"),
+        (format!("{stored}) |> augmented(by: [jitter(hue: 0.6)])"), "the strength of a change is 0.6"),
+    ] {
+        let found = mistake(&format!("let x = {wrong}"));
+        assert!(found.0.contains(expected), "{wrong}: {found:?}");
+    }
+}
+
+#[test]
 fn mathematics_is_mathematics() {
     hold("expect abs(-3) == 3  expect abs(-0.5) == 0.5  expect min(2, 1) == 1  expect max(2ep, 3ep) == 3ep");
     hold("expect floor(-0.5) == -1  expect round(2.5) == 2  expect round(3.5) == 4  expect mod(-1, 3) == 2");

@@ -144,7 +144,7 @@ fn trainings_that_cannot_be_are_mistakes() {
     assert_eq!(dense_mistake(negative).1, "PD0328");
     assert_eq!(dense_mistake("let x = net |> train(task, { ..recipe, lr: step => 20% }, until: 8ep)").1, "PD0328");
     assert_eq!(
-        dense_mistake("let x = evaluate(dense, image_folder(\"x\", classes: 10, size: 8, train: 5, val: 5).val)").1,
+        dense_mistake("let x = evaluate(dense, stored(\"x\", classes: 10, size: 8, train: 5, val: 5).val)").1,
         "PD0315"
     );
 }

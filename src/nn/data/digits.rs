@@ -1,12 +1,12 @@
 //! The 1 797 handwritten digits that are part of the binary (see `data/README.md`).
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use flate2::read::GzDecoder;
 
 use super::{DataError, Images, augment};
 use crate::domain::arch::Shape;
-use crate::domain::data::{Augment, Split};
+use crate::domain::data::{Augment, Normalisation, Split};
 use crate::nn::rng::Rng;
 
 /// The data file, as shipped.
@@ -32,18 +32,23 @@ pub(super) const VERSION: u32 = 1;
 pub struct Digits {
     pixels: Vec<u8>,
     labels: Vec<u8>,
+    mean: f32,
+    sd: f32,
 }
 
 impl Digits {
-    /// Decodes one part.
+    /// Decodes one part, normalised by [`MEAN`] and [`SD`] or as asked.
     ///
     /// # Errors
     /// If the embedded file is damaged, which a test excludes.
-    pub fn open(split: Split) -> Result<Self, DataError> {
+    pub fn open(split: Split, normalisation: Option<&Normalisation>) -> Result<Self, DataError> {
         let damaged = |problem: String| DataError::parameters(format!("the embedded digits are damaged: {problem}"));
         let mut text = String::new();
         GzDecoder::new(FILE).read_to_string(&mut text).map_err(|error| damaged(error.to_string()))?;
-        let mut digits = Self { pixels: Vec::new(), labels: Vec::new() };
+        let number = |numbers: Option<&Vec<f64>>, own| numbers.and_then(|list| list.first()).map_or(own, |v| *v as f32);
+        let mean = number(normalisation.map(|given| &given.mean), MEAN);
+        let sd = number(normalisation.map(|given| &given.sd), SD);
+        let mut digits = Self { pixels: Vec::new(), labels: Vec::new(), mean, sd };
         let mut seen = [0_usize; CLASSES];
         for line in csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).into_deserialize() {
             let line: Vec<u8> = line.map_err(|error| damaged(error.to_string()))?;
@@ -89,17 +94,23 @@ impl Images for Digits {
         usize::from(self.labels[index])
     }
 
-    fn fill(&self, index: usize, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill(&self, index: usize, pixels: &mut [f32]) -> Result<(), DataError> {
         let bytes = &self.pixels[index * SIZE * SIZE..(index + 1) * SIZE * SIZE];
         for (value, &byte) in pixels.iter_mut().zip(bytes) {
-            *value = (f32::from(byte) / WHITE - MEAN) / SD;
+            *value = (f32::from(byte) / WHITE - self.mean) / self.sd;
         }
         Ok(())
     }
 
-    fn fill_changed(&self, index: usize, changes: &[Augment], rng: &mut Rng, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill_changed(
+        &self,
+        index: usize,
+        changes: &[Augment],
+        rng: &mut Rng,
+        pixels: &mut [f32],
+    ) -> Result<(), DataError> {
         self.fill(index, pixels)?;
-        augment::apply(pixels, self.shape(), &[-MEAN / SD], changes, rng)
+        augment::apply_to_values(pixels, self.shape(), &[-self.mean / self.sd], changes, rng)
     }
 }
 
@@ -117,7 +128,7 @@ mod tests {
     fn the_counts_are_right_and_classes_are_balanced() {
         let task = Task::digits();
         for (split, count) in [(Split::Train, task.train), (Split::Val, task.val), (Split::Test, task.test)] {
-            let digits = Digits::open(split).unwrap();
+            let digits = Digits::open(split, None).unwrap();
             assert_eq!(digits.len() as u64, count, "{split:?}");
             let mut classes = [0; CLASSES];
             (0..digits.len()).for_each(|index| classes[digits.label(index)] += 1);
@@ -131,7 +142,7 @@ mod tests {
 
     #[test]
     fn training_pixels_have_mean_zero_and_variance_one() {
-        let digits = Digits::open(Split::Train).unwrap();
+        let digits = Digits::open(Split::Train, None).unwrap();
         let mut image = [0.0; SIZE * SIZE];
         let (mut sum, mut squares) = (0.0, 0.0);
         for index in 0..digits.len() {
@@ -146,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_first_training_image_is_a_zero() {
-        let digits = Digits::open(Split::Train).unwrap();
+        let digits = Digits::open(Split::Train, None).unwrap();
         let mut image = [0.0; SIZE * SIZE];
         digits.fill(0, &mut image).unwrap();
         assert_eq!(digits.label(0), 0);

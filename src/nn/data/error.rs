@@ -40,6 +40,14 @@ pub enum DataError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A data set, or a file that holds many images, is not in a form that is known.
+    #[error("`{}` {problem}", path.display())]
+    Form {
+        /// The directory or file.
+        path: PathBuf,
+        /// What is wrong with it, as the end of a sentence.
+        problem: String,
+    },
     /// A picture is damaged or does not fit its table.
     #[error("`{}`: {problem}", path.display())]
     Picture {
@@ -63,6 +71,11 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Whether one image is damaged and the others may do without it.
+    pub(in crate::nn) fn is_damage(&self) -> bool {
+        matches!(self, Self::Picture { .. })
+    }
+
     /// Explains a failed read: a missing file is told from one that cannot be read.
     pub(super) fn reading(what: &str, path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {
@@ -80,6 +93,11 @@ impl DataError {
     /// Complains about a picture.
     pub(super) fn picture(path: &Path, problem: impl Into<String>) -> Self {
         Self::Picture { path: path.to_owned(), problem: problem.into() }
+    }
+
+    /// Complains about a data set or a file of many images.
+    pub(super) fn form(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Form { path: path.to_owned(), problem: problem.into() }
     }
 
     /// Complains about a line of a table.

@@ -1,37 +1,41 @@
 //! Digests of data: equal digests, equal images and labels.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Metadata};
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rayon::prelude::*;
 
 use super::broden::{Cell, Tables, picture, read_tables};
-use super::{DataError, Roots, digits, folder, shapes};
-use crate::domain::data::{DataSet, Probe, Shapes};
+use super::notes::Notes;
+use super::{DataError, Roots, digits, place, shapes, stored};
+use crate::domain::data::{Damaged, DataSet, Place, Probe, Shapes};
 
-/// Longest step between two times that a file system can tell apart.
-const TICK: Duration = Duration::from_secs(3);
-
-/// Identifies a data set; nothing if the profile does not say where it is.
+/// Identifies a data set; nothing if the profile does not say where it is. As for probes, what was found is noted.
 ///
 /// # Errors
-/// If the directory is missing, or this version cannot read such data.
-pub fn of_data(data: &DataSet, roots: &Roots) -> Result<Option<String>, DataError> {
+/// If the directory is missing or is no data set.
+pub fn of_data(data: &DataSet, roots: &Roots, notes: Option<&Path>) -> Result<Option<String>, DataError> {
     match data {
         DataSet::Digits => {
             Ok(Some(digest("digits", [digits::VERSION.to_string().as_bytes(), digits::DIGEST.as_bytes()])))
         }
         DataSet::Shapes(set) => Ok(Some(of_shapes(set))),
-        DataSet::ImageFolder { name } if !roots.contains_key(name) => Ok(None),
-        DataSet::ImageFolder { name } => Err(DataError::Unsupported {
-            what: format!(
-                "reading images from a folder is not in this version of pdsl: `{}`",
-                folder(name, roots)?.display()
-            ),
-        }),
+        DataSet::Stored { name } if !roots.contains_key(name) => Ok(None),
+        DataSet::Stored { name } => of_place(place(name, roots)?, &Notes::new(notes)).map(Some),
+    }
+}
+
+/// Identifies stored images by their classes and bytes, and by whether damaged ones are left out.
+pub(super) fn of_place(place: &Place, notes: &Notes<'_>) -> Result<String, DataError> {
+    Ok(with_policy(stored::digest(&place.root, notes)?, place))
+}
+
+/// The identity of data of which damaged images may be left out differs from that of the same data taken as a whole.
+fn with_policy(found: String, place: &Place) -> String {
+    match place.damaged {
+        Damaged::Stop => found,
+        Damaged::Skip => digest("skip", [found.as_bytes()]),
     }
 }
 
@@ -47,10 +51,10 @@ pub fn of_probe(probe: &Probe, roots: &Roots, notes: Option<&Path>) -> Result<Op
         Probe::Shapes(set) => Ok(Some(of_shapes(set))),
         Probe::Broden { name, .. } if !roots.contains_key(name) => Ok(None),
         Probe::Broden { name, size, images } => {
-            let directory = folder(name, roots)?;
-            let tables = read_tables(directory)?;
+            let place = place(name, roots)?;
+            let tables = read_tables(&place.root)?;
             tables.demand(name, *size, *images)?;
-            of_directory(directory, &tables, notes).map(Some)
+            of_directory(&place.root, &tables, &Notes::new(notes)).map(|found| Some(with_policy(found, place)))
         }
     }
 }
@@ -62,43 +66,28 @@ fn of_shapes(set: &Shapes) -> String {
 }
 
 /// Identifies a directory in Broden's layout.
-fn of_directory(directory: &Path, tables: &Tables, notes: Option<&Path>) -> Result<String, DataError> {
+pub(super) fn of_directory(directory: &Path, tables: &Tables, notes: &Notes<'_>) -> Result<String, DataError> {
     let files = files(directory, tables);
-    let metadata: Vec<Metadata> = files
-        .par_iter()
-        .map(|(what, path)| fs::metadata(path).map_err(|error| DataError::reading(what, path, error)))
-        .collect::<Result<_, _>>()?;
-    let now = state(directory, &files, &metadata);
-    let note = notes.map(|notes| notes.join(format!("broden-{now}")));
-    if let Some(known) = note.as_ref().and_then(|note| fs::read_to_string(note).ok()).filter(|known| known.len() == 64)
-    {
-        return Ok(known);
-    }
-    let hash = |(what, path): &(&str, PathBuf)| {
-        let mut hasher = blake3::Hasher::new();
-        File::open(path)
-            .and_then(|file| Ok(hasher.update_reader(file)?.finalize()))
-            .map_err(|error| DataError::reading(what, path, error))
-    };
-    let hashes: Vec<blake3::Hash> = files.par_iter().map(hash).collect::<Result<_, _>>()?;
-    let mut pieces: Vec<&[u8]> = Vec::with_capacity(2 * files.len());
-    for ((_, path), hash) in files.iter().zip(&hashes) {
-        let name = path.strip_prefix(directory).unwrap_or(path);
-        pieces.extend([name.as_os_str().as_encoded_bytes(), hash.as_bytes()]);
-    }
-    let found = digest("broden", pieces);
-    // A file that has only just been written may change again without a new time. Without a note nothing is wrong.
-    let settled =
-        metadata.iter().all(|file| file.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > TICK)));
-    if let Some(note) = note.filter(|_| settled) {
-        let draft = note.with_extension(std::process::id().to_string());
-        let _ = fs::write(&draft, &found).and_then(|()| fs::rename(&draft, &note));
-    }
-    Ok(found)
+    let paths: Vec<PathBuf> = files.iter().map(|(_, path)| path.clone()).collect();
+    notes.remember("broden", &paths, || {
+        let hash = |(what, path): &(&str, PathBuf)| {
+            let mut hasher = blake3::Hasher::new();
+            File::open(path)
+                .and_then(|file| Ok(hasher.update_reader(file)?.finalize()))
+                .map_err(|error| DataError::reading(what, path, error))
+        };
+        let hashes: Vec<blake3::Hash> = files.par_iter().map(hash).collect::<Result<_, _>>()?;
+        let mut pieces: Vec<&[u8]> = Vec::with_capacity(2 * files.len());
+        for ((_, path), hash) in files.iter().zip(&hashes) {
+            let name = path.strip_prefix(directory).unwrap_or(path);
+            pieces.extend([name.as_os_str().as_encoded_bytes(), hash.as_bytes()]);
+        }
+        Ok(digest("broden", pieces))
+    })
 }
 
 /// All files of a directory that say something, in a fixed order.
-fn files(directory: &Path, tables: &Tables) -> Vec<(&'static str, PathBuf)> {
+pub(super) fn files(directory: &Path, tables: &Tables) -> Vec<(&'static str, PathBuf)> {
     let names = tables.categories.iter().map(|category| format!("c_{}.csv", category.name));
     let names = ["index.csv", "label.csv", "category.csv"].map(str::to_owned).into_iter().chain(names);
     let mut files: Vec<_> = names.map(|name| ("the table", directory.join(name))).collect();
@@ -114,16 +103,6 @@ fn files(directory: &Path, tables: &Tables) -> Vec<(&'static str, PathBuf)> {
     files
 }
 
-/// What the file system says of files without reading them.
-fn state(directory: &Path, files: &[(&'static str, PathBuf)], metadata: &[Metadata]) -> String {
-    let mut pieces = vec![directory.as_os_str().as_encoded_bytes().to_vec()];
-    for ((_, path), file) in files.iter().zip(metadata) {
-        let numbers = [file.len(), file.ino(), file.mtime() as u64, file.mtime_nsec() as u64].map(u64::to_le_bytes);
-        pieces.extend([path.as_os_str().as_encoded_bytes().to_vec(), numbers.concat()]);
-    }
-    digest("state", pieces.iter().map(Vec::as_slice))
-}
-
 /// Hashes pieces with their lengths, so that no two lists of pieces are confused.
 fn digest<'a>(kind: &'a str, pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -135,6 +114,9 @@ fn digest<'a>(kind: &'a str, pieces: impl IntoIterator<Item = &'a [u8]>) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::time::Duration;
+
     use super::*;
 
     const SET: Shapes = Shapes { size: 16, images: 6, seed: 1 };
@@ -142,8 +124,8 @@ mod tests {
     #[test]
     fn generated_and_embedded_data_always_have_a_digest() {
         let roots = Roots::new();
-        let digits = of_data(&DataSet::Digits, &roots).unwrap().unwrap();
-        let shapes = of_data(&DataSet::Shapes(SET), &roots).unwrap().unwrap();
+        let digits = of_data(&DataSet::Digits, &roots, None).unwrap().unwrap();
+        let shapes = of_data(&DataSet::Shapes(SET), &roots, None).unwrap().unwrap();
         let others = [Shapes { size: 32, ..SET }, Shapes { images: 7, ..SET }, Shapes { seed: 2, ..SET }];
         let mut digests: BTreeSet<_> = others.into_iter().map(|set| of_shapes(&set)).collect();
         digests.extend([digits, shapes.clone()]);
@@ -153,12 +135,12 @@ mod tests {
 
     #[test]
     fn unnamed_folders_have_none_and_absent_ones_are_named() {
-        let folder = DataSet::ImageFolder { name: "x".to_owned() };
+        let folder = DataSet::Stored { name: "x".to_owned() };
         let probe = Probe::Broden { name: "x".to_owned(), size: 224, images: 1 };
-        assert_eq!(of_data(&folder, &Roots::new()).unwrap(), None);
+        assert_eq!(of_data(&folder, &Roots::new(), None).unwrap(), None);
         assert_eq!(of_probe(&probe, &Roots::new(), None).unwrap(), None);
-        let gone = Roots::from([("x".to_owned(), "/does/not/exist".into())]);
-        for error in [of_data(&folder, &gone).unwrap_err(), of_probe(&probe, &gone, None).unwrap_err()] {
+        let gone = Roots::from([("x".to_owned(), Place::at("/does/not/exist"))]);
+        for error in [of_data(&folder, &gone, None).unwrap_err(), of_probe(&probe, &gone, None).unwrap_err()] {
             assert!(error.to_string().contains("/does/not/exist"), "{error}");
         }
     }
@@ -166,7 +148,7 @@ mod tests {
     #[test]
     fn a_directory_must_be_what_the_program_says() {
         let cache = tempfile::tempdir().unwrap();
-        let roots = Roots::from([("x".to_owned(), shapes::write(&SET, cache.path()).unwrap())]);
+        let roots = Roots::from([("x".to_owned(), Place::at(shapes::write(&SET, cache.path()).unwrap()))]);
         let failure = |size, images| {
             let probe = Probe::Broden { name: "x".to_owned(), size, images };
             of_probe(&probe, &roots, None).unwrap_err().to_string()
@@ -179,7 +161,7 @@ mod tests {
     fn a_directory_is_known_by_its_tables_and_its_pictures() {
         let cache = tempfile::tempdir().unwrap();
         let directory = shapes::write(&SET, cache.path()).unwrap();
-        let roots = Roots::from([("x".to_owned(), directory.clone())]);
+        let roots = Roots::from([("x".to_owned(), Place::at(&directory))]);
         let probe = Probe::Broden { name: "x".to_owned(), size: 16, images: 6 };
         let now = || of_probe(&probe, &roots, None).map(Option::unwrap);
         let before = now().unwrap();
@@ -202,7 +184,7 @@ mod tests {
     fn what_was_found_is_noted_until_a_file_changes() {
         let (cache, notes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let directory = shapes::write(&SET, cache.path()).unwrap();
-        let roots = Roots::from([("x".to_owned(), directory.clone())]);
+        let roots = Roots::from([("x".to_owned(), Place::at(&directory))]);
         let probe = Probe::Broden { name: "x".to_owned(), size: 16, images: 6 };
         let now = || of_probe(&probe, &roots, Some(notes.path())).unwrap().unwrap();
         let noted = || fs::read_dir(notes.path()).unwrap().map(|note| note.unwrap().path()).collect::<Vec<_>>();
@@ -215,7 +197,7 @@ mod tests {
         }
         assert_eq!(now(), found);
         let [note] = noted().try_into().unwrap();
-        fs::write(&note, "f".repeat(64)).unwrap();
+        fs::write(&note, format!("\"{}\"", "f".repeat(64))).unwrap();
         assert_eq!(now(), "f".repeat(64), "the note is read");
         let picture = directory.join("images/shapes/000000.png");
         let bytes = fs::read(&picture).unwrap();

@@ -5,27 +5,34 @@ pub mod broden;
 pub mod digits;
 mod error;
 mod fingerprint;
+mod notes;
+mod picture;
 mod pixels;
 pub mod shapes;
+mod stored;
+mod upkeep;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::domain::arch::Shape;
-use crate::domain::data::{Augment, DataSet, Probe, Split, Task};
+use crate::domain::data::{Augment, Damaged, DataSet, Place, Probe, Split, Task};
 use crate::domain::dissection::Pixels;
 
 use super::rng::Rng;
 
 use self::broden::Broden;
+use self::notes::Notes;
+use self::stored::Stored;
 
 pub use self::error::DataError;
 pub use self::fingerprint::{of_data, of_probe};
 pub use self::pixels::Normalisation;
+pub use self::upkeep::{Summary, Verified, prepare, summarise, unpack, verify};
 
-/// Directories of data sets on disk, by their names under `data:` in the profile.
-pub type Roots = BTreeMap<String, PathBuf>;
+/// Where data sets lie on disk, by their names under `data:` in the profile.
+pub type Roots = BTreeMap<String, Place>;
 
 /// One split of a data set. Reading is by index, from any thread, and always gives the same values.
 pub trait Images: Send + Sync {
@@ -50,32 +57,53 @@ pub trait Images: Send + Sync {
     ///
     /// # Errors
     /// If its file cannot be read.
-    fn fill(&self, index: usize, pixels: &mut [f32]) -> io::Result<()>;
+    fn fill(&self, index: usize, pixels: &mut [f32]) -> Result<(), DataError>;
 
     /// Writes the values of an image after random `changes`, which draw from `rng` in order and nowhere else.
     ///
     /// # Errors
     /// If its file cannot be read.
-    fn fill_changed(&self, index: usize, changes: &[Augment], rng: &mut Rng, pixels: &mut [f32]) -> io::Result<()>;
+    fn fill_changed(
+        &self,
+        index: usize,
+        changes: &[Augment],
+        rng: &mut Rng,
+        pixels: &mut [f32],
+    ) -> Result<(), DataError>;
+
+    /// What is to be done with images that cannot be read.
+    fn damaged(&self) -> Damaged {
+        Damaged::Stop
+    }
+
+    /// Describes the first damaged images that were left out.
+    fn skipped(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Returns the images for another thread, if reading them takes so long that it should be done ahead.
+    fn shared(&self) -> Option<Arc<dyn Images>> {
+        None
+    }
 }
 
-/// Opens one part of a task's images.
+/// Opens one part of a task's images. What was found out about large data is noted in the directory `notes`.
 ///
 /// # Errors
 /// If the data are not there, are not what the task says (classes, image size, counts), or need something that this
 /// version cannot do.
-pub fn open_task(task: &Task, split: Split, roots: &Roots) -> Result<Box<dyn Images>, DataError> {
-    if task.augment.contains(&Augment::ResizedCrop) {
-        return Err(DataError::Unsupported { what: augment::RESIZED_CROP.to_owned() });
-    }
+pub fn open_task(task: &Task, split: Split, roots: &Roots, notes: Option<&Path>) -> Result<Box<dyn Images>, DataError> {
+    let normalisation = task.normalisation.as_ref();
     let images: Box<dyn Images> = match &task.data {
-        DataSet::Digits => Box::new(digits::Digits::open(split)?),
-        DataSet::Shapes(set) => Box::new(shapes::ShapesImages::open(set, split)?),
-        DataSet::ImageFolder { name } => {
-            let folder = folder(name, roots)?;
-            let what = format!("reading images from a folder is not in this version of pdsl: `{}`", folder.display());
-            return Err(DataError::Unsupported { what });
+        DataSet::Digits => {
+            let for_bytes = |change: &Augment| matches!(change, Augment::ResizedCrop { .. } | Augment::Jitter { .. });
+            if task.preparation.is_some() || task.augment.iter().any(for_bytes) {
+                return Err(DataError::parameters(augment::NO_PICTURE));
+            }
+            Box::new(digits::Digits::open(split, normalisation)?)
         }
+        DataSet::Shapes(set) => Box::new(shapes::ShapesImages::open(set, split, normalisation)?),
+        DataSet::Stored { name } => Box::new(Stored::open(task, split, place(name, roots)?, &Notes::new(notes))?),
     };
     let count = match split {
         Split::Train => task.train,
@@ -108,22 +136,26 @@ pub fn open_probe(probe: &Probe, pixels: Option<Pixels>, roots: &Roots, cache: &
     match probe {
         Probe::Shapes(set) => Broden::open(&shapes::write(set, cache)?, Normalisation::SHAPES),
         Probe::Broden { name, size, images } => {
+            let place = place(name, roots)?;
             let normalisation =
                 pixels.map_or(Normalisation::PLAIN, |Pixels { mean, sd, .. }| Normalisation { mean, sd });
-            let broden = Broden::open(folder(name, roots)?, normalisation)?;
+            let mut broden = Broden::open(&place.root, normalisation)?;
             broden.demand(name, *size, *images)?;
+            if place.damaged == Damaged::Skip {
+                broden.leave_out_damaged(&Notes::new(Some(cache)))?;
+            }
             Ok(broden)
         }
     }
 }
 
-/// Finds the directory of a data set that the profile names.
-fn folder<'a>(name: &str, roots: &'a Roots) -> Result<&'a Path, DataError> {
-    let path = roots.get(name).ok_or_else(|| DataError::Unnamed { name: name.to_owned() })?;
-    if path.is_dir() {
-        Ok(path)
+/// Finds the place of a data set that the profile names.
+fn place<'a>(name: &str, roots: &'a Roots) -> Result<&'a Place, DataError> {
+    let place = roots.get(name).ok_or_else(|| DataError::Unnamed { name: name.to_owned() })?;
+    if place.root.exists() {
+        Ok(place)
     } else {
-        Err(DataError::Missing { what: format!("the directory of the data set `{name}`,"), path: path.clone() })
+        Err(DataError::Missing { what: format!("the directory of the data set `{name}`,"), path: place.root.clone() })
     }
 }
 
@@ -137,16 +169,16 @@ mod tests {
     }
 
     fn failure(task: &Task, roots: &Roots) -> String {
-        open_task(task, Split::Train, roots).err().unwrap().to_string()
+        open_task(task, Split::Train, roots, None).err().unwrap().to_string()
     }
 
     #[test]
     fn tasks_open_in_every_part() {
         for split in [Split::Train, Split::Val, Split::Test] {
-            assert!(!open_task(&digits(), split, &Roots::new()).unwrap().is_empty());
+            assert!(!open_task(&digits(), split, &Roots::new(), None).unwrap().is_empty());
         }
         let shapes = Task { augment: vec![Augment::Flip], ..Task::shapes(Shapes { size: 16, images: 20, seed: 1 }) };
-        assert_eq!(open_task(&shapes, Split::Test, &Roots::new()).unwrap().len(), 2);
+        assert_eq!(open_task(&shapes, Split::Test, &Roots::new(), None).unwrap().len(), 2);
     }
 
     #[test]
@@ -156,7 +188,7 @@ mod tests {
         assert!(failure(&Task { input: wide, ..digits() }, &roots).contains("1×8×9, the data are 1×8×8"));
         assert!(failure(&Task { classes: 9, ..digits() }, &roots).contains("9 classes"));
         assert!(failure(&Task { train: 5, ..digits() }, &roots).contains("5 images"));
-        let task = Task { augment: vec![Augment::ResizedCrop], ..digits() };
+        let task = Task { augment: vec![Augment::ResizedCrop { area: 0.08, aspect: 1.25 }], ..digits() };
         assert!(failure(&task, &roots).contains("resized_crop"));
     }
 
@@ -166,7 +198,7 @@ mod tests {
         let set = Shapes { size: 16, images: 5, seed: 1 };
         let probe = open_probe(&Probe::Shapes(set.clone()), None, &Roots::new(), cache.path()).unwrap();
         assert_eq!(probe.len(), 5);
-        let roots = Roots::from([("broden".to_owned(), shapes::write(&set, cache.path()).unwrap())]);
+        let roots = Roots::from([("broden".to_owned(), Place::at(shapes::write(&set, cache.path()).unwrap()))]);
         let broden = |size| Probe::Broden { name: "broden".to_owned(), size, images: 5 };
         assert!(open_probe(&broden(16), None, &roots, cache.path()).is_ok());
         let error = open_probe(&broden(224), None, &roots, cache.path()).unwrap_err().to_string();
@@ -174,12 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_are_not_there_are_told_from_those_that_cannot_be_read_yet() {
-        let task = Task { data: DataSet::ImageFolder { name: "imagenet".to_owned() }, ..digits() };
+    fn folders_that_are_not_there_are_told_from_those_that_hold_no_data() {
+        let task = Task { data: DataSet::Stored { name: "imagenet".to_owned() }, ..digits() };
         let here = tempfile::tempdir().unwrap();
-        let at = |path: PathBuf| Roots::from([("imagenet".to_owned(), path)]);
+        let at = |path: &Path| Roots::from([("imagenet".to_owned(), Place::at(path))]);
         assert!(failure(&task, &Roots::new()).contains("names no directory"));
-        assert!(failure(&task, &at(here.path().join("gone"))).contains("does not exist"));
-        assert!(failure(&task, &at(here.path().to_owned())).contains("not in this version"));
+        assert!(failure(&task, &at(&here.path().join("gone"))).contains("does not exist"));
+        assert!(failure(&task, &at(here.path())).contains("holds no folders of pictures"));
     }
 }

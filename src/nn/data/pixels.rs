@@ -1,5 +1,8 @@
 //! Bytes to normalised floats.
 
+use super::picture::Raster;
+use crate::domain::data as domain;
+
 /// Per-channel normalisation of a pixel v in [0, 1]: (v − mean) / sd.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalisation {
@@ -10,10 +13,10 @@ pub struct Normalisation {
 }
 
 impl Normalisation {
+    /// Pixels as they are, on a scale from 0 to 1.
+    pub const PLAIN: Self = Self { mean: [0.0; 3], sd: [1.0; 3] };
     /// What generated scenes are normalised with, in training and as a probe.
     pub const SHAPES: Self = Self { mean: [0.5; 3], sd: [0.25; 3] };
-    /// Leaves values between 0 and 1.
-    pub const PLAIN: Self = Self { mean: [0.0; 3], sd: [1.0; 3] };
 
     /// Values of the bytes 0 to 255 in one channel.
     fn table(&self, channel: usize) -> [f32; 256] {
@@ -32,9 +35,27 @@ impl Normalisation {
         }
     }
 
-    /// The normalised value of black, per channel.
-    pub fn black(&self) -> Vec<f32> {
-        (0..3).map(|channel| -self.mean[channel] / self.sd[channel]).collect()
+    /// Turns a picture into one normalised plane per channel. `out` holds as many floats as the picture has bytes.
+    pub(super) fn fill(&self, picture: &Raster, out: &mut [f32]) {
+        if picture.channels == 3 {
+            self.planes(&picture.bytes, out);
+        } else {
+            let table = self.table(0);
+            out.iter_mut().zip(&picture.bytes).for_each(|(value, byte)| *value = table[usize::from(*byte)]);
+        }
+    }
+}
+
+impl From<&domain::Normalisation> for Normalisation {
+    /// Takes the numbers of a task; those of one channel stand for all.
+    fn from(given: &domain::Normalisation) -> Self {
+        let channel = |numbers: &[f64], channel: usize, missing: f64| {
+            numbers.get(channel).or(numbers.last()).copied().unwrap_or(missing) as f32
+        };
+        Self {
+            mean: std::array::from_fn(|at| channel(&given.mean, at, 0.0)),
+            sd: std::array::from_fn(|at| channel(&given.sd, at, 1.0)),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub fn bootstrap(
     for first in (0..resampling.times).step_by(ROUND as usize) {
         let last = (first + ROUND).min(resampling.times);
         let round: Vec<Resampled> =
-            pool.install(|| (first..last).into_par_iter().map(|n| repetition(tallies, scoring, &stream, n)).collect());
+            pool.install(|| (first..last).into_par_iter().map(|n| repetition(tallies, scoring, stream, n)).collect());
         found.extend(round);
         watch.progress(last as usize, resampling.times as usize);
         if watch.stop() {
@@ -50,7 +50,7 @@ pub fn bootstrap(
     Ok(found)
 }
 
-fn repetition(tallies: &Tallies, scoring: &Scoring, stream: &Stream, number: u32) -> Resampled {
+fn repetition(tallies: &Tallies, scoring: &Scoring, stream: Stream, number: u32) -> Resampled {
     let heading = &tallies.heading;
     let mut sums = Sums::new(scoring.counted, heading);
     for (place, image) in tallies.images.iter().enumerate() {

@@ -214,7 +214,8 @@ impl Enlarger {
             // A weighted mean is never above the largest of its terms, nor is its rounded value. Where zeros beyond the
             // border take part, they are terms too, as `peaks` knows.
             let high = |&peak: &f64| peak > f64::from(threshold);
-            if !scratch.peaks[first..first + weights.len()].iter().any(high) && !(self.fades && threshold < 0.0) {
+            let taken = &scratch.peaks[first..first + weights.len()];
+            if !(taken.iter().any(high) || self.fades && threshold < 0.0) {
                 continue;
             }
             for x in 0..width {

@@ -17,7 +17,7 @@ impl Turn {
     /// Makes the rotation of `units` dimensions that a description asks for.
     pub(super) fn new(rotation: &Rotation, units: usize) -> Self {
         let whole = draw(rotation, units);
-        let turned = if rotation.power == 1.0 { whole } else { power(&whole, rotation.power) };
+        let turned = if rotation.power < 1.0 { power(&whole, rotation.power) } else { whole };
         // nalgebra's matrices run down columns.
         let rows = turned.transpose().iter().map(|&value| value as f32).collect();
         Self { units, rows, rectify: rotation.rectify }

@@ -286,7 +286,7 @@ mod tests {
         for (name, value) in expected {
             assert!((measured[name] - value).abs() < 1e-12, "{name}: {}", measured[name]);
         }
-        assert_eq!(measures(&units, &heading, &Scoring { above: true, ..LITE })["units"], 2.0);
+        assert_eq!(measures(&units, &heading, &Scoring { above: true, ..LITE })["units"] as u32, 2);
     }
 
     #[test]
@@ -339,7 +339,7 @@ mod tests {
         // On the training images label 1 is best (8 of 22 pixels); on the held-out image it has 2 of 58.
         let best = scored.units[0].best().unwrap();
         assert_eq!((best.label, best.intersect, best.truth, best.activation), (1, 2, 40, 20));
-        assert_eq!(scored.measures["units"], 0.0);
+        assert_eq!(scored.measures["units"] as u32, 0);
         let same = score(&small(), &Scoring { choose: Portion::Val, ..held_out });
         assert_eq!(same.units[0].best().unwrap().label, 2);
     }

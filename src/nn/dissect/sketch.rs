@@ -136,6 +136,6 @@ mod tests {
         let mut sketch = Sketch::new(64);
         [5.0, 1.0, 4.0, 2.0, 3.0].into_iter().for_each(|value| sketch.add(value));
         let at = |rank: f64| sketch.quantile(rank + 0.5, 5);
-        assert_eq!([at(0.0), at(1.0), at(2.5), at(4.0)], [1.0, 2.0, 3.5, 5.0]);
+        assert_eq!([at(0.0), at(1.0), at(2.5), at(4.0)].map(f32::to_bits), [1.0_f32, 2.0, 3.5, 5.0].map(f32::to_bits));
     }
 }

@@ -189,7 +189,7 @@ const LITE: Scoring =
 
 fn spec(categories: &[&str], quantile: f64, batch: usize) -> Measurement {
     let categories = categories.iter().map(|&name| name.to_owned()).collect();
-    Measurement { quantile, categories, batch, ..Measurement::lite("layer") }
+    Measurement { categories, quantile, batch, ..Measurement::lite("layer") }
 }
 
 /// Categories of NetDissect-Lite.

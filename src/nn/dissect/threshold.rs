@@ -63,14 +63,23 @@ impl Place {
     /// Finds the place of a threshold among `count` values.
     pub(super) fn new(estimate: Estimate, quantile: f64, count: u64) -> Self {
         let n = count as f64;
-        let (position, down) = match estimate {
+        let (level, total, down) = match estimate {
             // A millionth of a value is forgiven, since 0.005 has no exact binary form.
             Estimate::Share => return Self { low: (quantile * n + 1e-6) as usize + 1, share: 0.0, down: false },
-            Estimate::Table => ((999.0 - (1000.0 * quantile).round()) / 999.0 * (n - 0.5) - 0.5, true),
-            Estimate::Midpoint => (f64::from((1.0 - quantile) as f32) * n - 0.5, false),
+            Estimate::Table => ((999.0 - (1000.0 * quantile).round()) / 999.0, n - 0.5, true),
+            Estimate::Midpoint => (f64::from((1.0 - quantile) as f32), n, false),
         };
-        let position = position.clamp(0.0, n - 1.0);
-        Self { low: count as usize - position as usize, share: position.fract(), down }
+        let last = count.saturating_sub(1);
+        let mut place = ((level * total - 0.5).max(0.0) as u64).min(last);
+        // Where order statistics stand is rounded, so a level can be on the other side of the nearest one.
+        if place > 0 && standing(place, total) > level {
+            place -= 1;
+        } else if place < last && standing(place + 1, total) <= level {
+            place += 1;
+        }
+        let [left, right] = [place, place + 1].map(|place| standing(place, total));
+        let share = if place < last { ((level - left) / (right - left)).clamp(0.0, 1.0) } else { 0.0 };
+        Self { low: (count - place) as usize, share, down }
     }
 
     /// Reads the threshold off two neighbours.
@@ -79,6 +88,13 @@ impl Place {
         let near = exact as f32;
         if self.down && f64::from(near) > exact { near.next_down() } else { near }
     }
+}
+
+/// Where an order statistic stands, as a share of all. The tools keep this in 32 bits, which is part of what they compute as
+/// long as these tell the ranks apart.
+fn standing(place: u64, total: f64) -> f64 {
+    let middle = place as f64 + 0.5;
+    if total < f64::from(1 << 22) { f64::from(middle as f32 / total as f32) } else { middle / total }
 }
 
 /// Finds the threshold of a unit in a stream of activations.
@@ -154,7 +170,8 @@ mod tests {
             sorted.sort_by(|a, b| b.total_cmp(a));
             for quantile in [0.0005, 0.005, 0.3, 0.99] {
                 let place = Place::new(Estimate::Share, quantile, count);
-                assert_eq!(found(place, &values, usize::MAX), sorted[place.low - 1], "{count} {quantile}");
+                let threshold = found(place, &values, usize::MAX);
+                assert_eq!(threshold.to_bits(), sorted[place.low - 1].to_bits(), "{count} {quantile}");
             }
         }
     }

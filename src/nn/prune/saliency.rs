@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::domain::arch::{Arch, Parameter};
 use crate::domain::pruning::Samples;
+use crate::nn::ahead::{self, Batch, Request};
 use crate::nn::data::Images;
 use crate::nn::kernels::loss::{Sums, cross_entropy};
 use crate::nn::mask::Mask;
 use crate::nn::net::{Double, Network, Setup};
 use crate::nn::rng::Stream;
-use crate::nn::train::read;
 use crate::nn::{Error, Weights};
 
 /// One value per weight, by parameter.
@@ -27,12 +27,6 @@ pub(super) struct Slopes {
 /// How far weights are moved for a difference of gradients, as a share of their norm: far enough for 53 bits, and too
 /// little for rectifiers to change their minds, which would show as curvature that the derivative does not have.
 const STEP: f64 = 1.0 / (1 << 27) as f64;
-
-/// A batch of images and labels.
-struct Batch {
-    pixels: Vec<f32>,
-    labels: Vec<usize>,
-}
 
 /// Computes the gradient of the mean loss over the samples, with statistics of the batch in normalisations, and if asked
 /// to its product with the Hessian. Only prunable weights that are left count.
@@ -186,11 +180,14 @@ fn draw(network: &Network, samples: &Samples, images: &dyn Images, batch: usize)
     };
     let size = images.shape().values();
     let read = |chosen: &[usize]| {
-        let mut pixels = vec![0.0; chosen.len() * size];
-        read(network.threads(), &mut pixels, images, chosen, |index, pixels| images.fill(index, pixels))?;
-        Ok(Batch { pixels, labels: chosen.iter().map(|index| images.label(*index)).collect() })
+        let mut batch = Batch::default();
+        ahead::read(network.threads(), images, &Request::plain(chosen.to_vec()), &mut batch)?;
+        batch.pixels.truncate(batch.labels.len() * size);
+        Ok(batch)
     };
-    chosen.chunks(batch).map(read).collect()
+    let batches: Vec<Batch> = chosen.chunks(batch).map(read).collect::<Result<_, Error>>()?;
+    let batches: Vec<Batch> = batches.into_iter().filter(|batch| !batch.labels.is_empty()).collect();
+    if batches.is_empty() { Err(Error::Empty) } else { Ok(batches) }
 }
 
 /// Returns the gradient of the mean over batches of the mean cross-entropy of logits over `temperature`, by prunable

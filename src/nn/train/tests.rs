@@ -3,11 +3,12 @@ use crate::domain::arch::samples::cifar_resnet;
 use crate::domain::arch::{Arch, Shape};
 use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Scope, Score, Unit};
 use crate::domain::recipe::{Decay, Optimizer};
+use crate::nn::data::DataError;
 use crate::nn::device::devices;
 use crate::nn::evaluate::evaluate;
 use crate::nn::init::initialize;
 use crate::nn::prune::{Sources, prune};
-use crate::nn::rng::Rng;
+use crate::nn::rng::{Rng, Stream};
 
 /// Images whose class is the quarter with the brightest mean.
 struct Quarters(usize);
@@ -25,7 +26,7 @@ impl Images for Quarters {
     fn label(&self, index: usize) -> usize {
         index % 4
     }
-    fn fill(&self, index: usize, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill(&self, index: usize, pixels: &mut [f32]) -> Result<(), DataError> {
         let mut rng = Stream::new(&seed(9), "pixels").at(0, index as u64);
         for (at, pixel) in pixels.iter_mut().enumerate() {
             let quarter = at / 32 * 2 + at % 8 / 4;
@@ -33,7 +34,7 @@ impl Images for Quarters {
         }
         Ok(())
     }
-    fn fill_changed(&self, index: usize, _: &[Augment], rng: &mut Rng, pixels: &mut [f32]) -> io::Result<()> {
+    fn fill_changed(&self, index: usize, _: &[Augment], rng: &mut Rng, pixels: &mut [f32]) -> Result<(), DataError> {
         self.fill(index, pixels)?;
         let factor = 0.5 + rng.uniform() as f32;
         pixels.iter_mut().for_each(|pixel| *pixel *= factor);

@@ -3,8 +3,8 @@
 use super::state::batch;
 use super::{Job, Outcome, Progress, RunError, Telling, tallies};
 use crate::nn::ablate::{ClassHits, Subject, class_hits};
+use crate::nn::dissect;
 use crate::nn::rng::Stream;
-use crate::nn::{data, dissect};
 use crate::ops::ablate::{AblateArgs, Order};
 
 /// Classifies twice: with all units, and without some.
@@ -12,7 +12,7 @@ pub(super) fn ablate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let args: AblateArgs = job.args()?;
     let state = job.state("state")?;
     let silent = chosen(job, &args)?;
-    let images = data::open_task(&args.task, args.split, &job.surroundings.data_roots)?;
+    let images = job.images(&args.task, args.split)?;
     let device = job.device();
     let subject = Subject {
         arch: &args.arch,
@@ -30,6 +30,7 @@ pub(super) fn ablate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         let progress = Progress { step: done as u64 + 1, total: 2, ..Progress::default() };
         (job.tell)(Telling::Progress(progress));
     }
+    job.note_skipped(&*images);
     let (intact, left) = (&both[0], &both[1]);
     let mut table = "class,images,intact,left\n".to_owned();
     let mut falls = Vec::new();
@@ -39,7 +40,7 @@ pub(super) fn ablate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
             falls.push((before.correct as f64 - after.correct as f64) / before.images as f64);
         }
     }
-    let silent: String = silent.iter().map(|unit| format!("{}\n", unit + 1)).collect();
+    let silent = silent.iter().fold("unit\n".to_owned(), |table, unit| table + &format!("{}\n", unit + 1));
     let measures = [
         ("top1", share(left)),
         ("intact", share(intact)),
@@ -50,7 +51,7 @@ pub(super) fn ablate(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let mut outcome = Outcome::default();
     outcome.measures.extend(measures.map(|(name, value)| (name.to_owned(), value)));
     outcome.objects.insert("classes".to_owned(), job.put(table.as_bytes())?);
-    outcome.objects.insert("silent".to_owned(), job.put(format!("unit\n{silent}").as_bytes())?);
+    outcome.objects.insert("silent".to_owned(), job.put(silent.as_bytes())?);
     Ok(outcome)
 }
 

@@ -37,6 +37,11 @@ pub(super) fn dissect(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let mut watcher = Watcher { tell: &mut *job.tell, stop: job.surroundings.stop };
     let found = dissect::dissect(&mut maps, &bench, &measurement, &mut watcher)?;
     let mut outcome = Outcome { measures: found.measures, ..Outcome::default() };
+    if let Some((_, first)) = probe.damaged().first() {
+        let count = probe.damaged().len();
+        outcome.measures.insert("skipped".to_owned(), count as f64);
+        job.note(format!("damaged images are left out, {count} in all, first {first}"));
+    }
     outcome.objects.insert("tallies".to_owned(), job.put(&found.tallies)?);
     outcome.objects.insert("masks".to_owned(), job.put(&found.masks)?);
     Ok(outcome)

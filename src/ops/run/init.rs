@@ -3,7 +3,7 @@
 use super::state::{MASK, WEIGHTS, refer};
 use super::{Job, Outcome, Problem, RunError};
 use crate::diag::codes::data as codes;
-use crate::nn::{checkpoint, init};
+use crate::nn::{checkpoint, init, weights};
 use crate::ops::init::InitArgs;
 use crate::ops::load::LoadArgs;
 use crate::ops::reinit::ReinitArgs;
@@ -42,16 +42,17 @@ pub(super) fn load(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let unreadable = |message: String| {
         Problem::new(&codes::WEIGHTS_UNREADABLE, message).help("check the path that the program gives, and run again")
     };
-    let path = job.surroundings.data_roots.get(&args.file).ok_or_else(|| {
+    let place = job.surroundings.data_roots.get(&args.file).ok_or_else(|| {
         unreadable(format!("no file with the digest {} is known", args.file.get(..12).unwrap_or(&args.file)))
     })?;
+    let path = &place.root;
     let bytes =
         std::fs::read(path).map_err(|error| unreadable(format!("`{}` cannot be read: {error}", path.display())))?;
     if Digest::of(&bytes).to_string() != args.file {
         return Err(unreadable(format!("`{}` has changed since the program was checked", path.display())).into());
     }
     let survey = args.arch.survey().map_err(crate::nn::Error::from)?;
-    let adopted = checkpoint::decode(&bytes).and_then(|tensors| checkpoint::adopt(&survey, tensors));
+    let adopted = weights::read_state_dict(&bytes).and_then(|tensors| checkpoint::adopt(&survey, tensors));
     let weights = adopted.map_err(|error| {
         let problem = Problem::from(error);
         Problem { message: format!("`{}`: {}", path.display(), problem.message), ..problem }

@@ -5,6 +5,7 @@ use crate::diag::codes::{data as codes, execution};
 use crate::nn::data::DataError;
 use crate::nn::device::DeviceError;
 use crate::nn::dissect::DissectError;
+use crate::nn::weights::FileError;
 use crate::nn::{self, mask::MaskError};
 
 impl From<DataError> for Problem {
@@ -21,11 +22,17 @@ impl From<DataError> for Problem {
                 (&codes::DATA_UNREADABLE, "make the directory writable, or choose another store".to_owned())
             }
             DataError::Access { .. } => (&codes::DATA_UNREADABLE, "check the permissions of the file".to_owned()),
-            DataError::Malformed { .. } | DataError::Picture { .. } => {
-                (&codes::DATA_UNREADABLE, "replace the file by a fresh copy".to_owned())
-            }
+            DataError::Malformed { .. } => (&codes::DATA_UNREADABLE, "replace the file by a fresh copy".to_owned()),
+            DataError::Form { .. } => (
+                &codes::DATA_UNREADABLE,
+                "check the path in the profile; the forms that are read are listed in docs/data.md".to_owned(),
+            ),
+            DataError::Picture { .. } => (
+                &codes::DATA_UNREADABLE,
+                "replace the file by a fresh copy, or write `damaged: skip` in the profile".to_owned(),
+            ),
             DataError::Unsupported { .. } => {
-                (&codes::DATA_UNSUPPORTED, "use `digits` or `shapes`, which ship with pdsl".to_owned())
+                (&codes::DATA_UNSUPPORTED, "build pdsl with it: `cargo build --release --features parquet`".to_owned())
             }
             DataError::Parameters { .. } => {
                 (&codes::DATA_MISMATCH, "correct the numbers in the program, or the path in the profile".to_owned())
@@ -38,15 +45,18 @@ impl From<DataError> for Problem {
 impl From<nn::Error> for Problem {
     fn from(error: nn::Error) -> Self {
         let message = error.to_string();
+        if let nn::Error::Image(error) = error {
+            return error.into();
+        }
         match &error {
             nn::Error::Diverged { .. } => Self::new(&execution::DIVERGED, message)
                 .help("use a smaller learning rate or a warm-up; the last good resume point is kept"),
             nn::Error::Weights(_) => Self::new(&codes::WEIGHTS_MISMATCH, message)
                 .help("load them into the architecture that they were trained in"),
             nn::Error::Checkpoint(_) => {
-                Self::new(&codes::WEIGHTS_UNREADABLE, message).help("give a whole safetensors file")
+                Self::new(&codes::WEIGHTS_UNREADABLE, message).help("replace the file by a fresh copy")
             }
-            nn::Error::Image(_) => Self::new(&codes::DATA_UNREADABLE, message).help("replace the file by a fresh copy"),
+            nn::Error::File(error) => of_file(error, message),
             nn::Error::Images { .. } | nn::Error::Labels { .. } | nn::Error::Empty => {
                 Self::new(&codes::DATA_MISMATCH, message).help("make the task and the architecture agree")
             }
@@ -58,6 +68,32 @@ impl From<nn::Error> for Problem {
             _ => Self::new(&codes::NUMERICS_FAILED, message),
         }
     }
+}
+
+fn of_file(error: &FileError, message: String) -> Problem {
+    let (code, help) = match error {
+        FileError::Unknown(_) => {
+            (&codes::WEIGHTS_UNREADABLE, "give safetensors, a state dict saved by `torch.save`, or an npz")
+        }
+        FileError::Malformed(_) => (&codes::WEIGHTS_UNREADABLE, "replace the file by a fresh copy"),
+        FileError::Unsupported(_) => {
+            (&codes::WEIGHTS_UNREADABLE, "in Python, save a plain state dict: `torch.save(model.state_dict(), …)`")
+        }
+        FileError::Refused(_) | FileError::Instruction(_) => (
+            &codes::WEIGHTS_REFUSED,
+            "if you trust the file, load it in Python and save its state dict alone: `torch.save(model.state_dict(), …)`",
+        ),
+        FileError::TorchScript => {
+            (&codes::WEIGHTS_UNREADABLE, "in Python: `torch.save(torch.jit.load(…).state_dict(), \"weights.pth\")`")
+        }
+        FileError::Graph => (
+            &codes::WEIGHTS_UNREADABLE,
+            "give the state dict that the graph was made from; `pdsl show` prints what the graph holds",
+        ),
+        FileError::Empty => (&codes::WEIGHTS_AMBIGUOUS, "save the state dict: `torch.save(model.state_dict(), …)`"),
+        FileError::Several(_) => (&codes::WEIGHTS_AMBIGUOUS, "save the one you mean in a file of its own"),
+    };
+    Problem::new(code, message).help(help)
 }
 
 fn of_device(error: &DeviceError, message: String) -> Problem {

@@ -7,7 +7,6 @@ use super::{Job, Outcome, Problem, RunError, notes, tallies};
 use crate::diag::codes::execution;
 use crate::domain::arch::Arch;
 use crate::domain::data::Split;
-use crate::nn::data;
 use crate::nn::dissect;
 use crate::nn::mask;
 use crate::nn::prune::{self, Sources};
@@ -33,7 +32,7 @@ pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         None => None,
     };
     let images = match args.pruner.samples.as_ref().filter(|_| args.pruner.reads_loss()) {
-        Some(samples) => Some(data::open_task(&samples.task, Split::Train, &job.surroundings.data_roots)?),
+        Some(samples) => Some(job.images(&samples.task, Split::Train)?),
         None => None,
     };
     let concepts = match &args.concepts {

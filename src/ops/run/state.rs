@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Job, Outcome, RunError};
 use crate::domain::arch::Arch;
+use crate::domain::data::{Split, Task};
 use crate::manifest::record::Record;
+use crate::nn::data::{self, Images};
 use crate::nn::mask::Mask;
 use crate::nn::{Weights, checkpoint, mask};
 
@@ -29,6 +31,20 @@ pub(super) struct State {
 }
 
 impl Job<'_> {
+    /// Opens the images of a part of a task.
+    pub(super) fn images(&self, task: &Task, part: Split) -> Result<Box<dyn Images>, RunError> {
+        let surroundings = &self.surroundings;
+        Ok(data::open_task(task, part, &surroundings.data_roots, Some(&surroundings.data_cache))?)
+    }
+
+    /// Tells of damaged images that were left out.
+    pub(super) fn note_skipped(&mut self, images: &dyn Images) {
+        let names = images.skipped();
+        if !names.is_empty() {
+            self.note(format!("damaged images are left out, first {}", names.join("; ")));
+        }
+    }
+
     /// Reads the state in a role.
     pub(super) fn state(&self, role: &str) -> Result<State, RunError> {
         let record = self.input(role)?;

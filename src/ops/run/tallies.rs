@@ -20,6 +20,7 @@ pub(super) fn object(job: &Job<'_>, role: &str, kind: &str) -> Result<Vec<u8>, R
 }
 
 /// Explains counts that cannot be read or written.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(super) fn unreadable(error: std::io::Error) -> Problem {
     Problem::new(&execution::STAGE_FAILED, format!("what the dissection has counted cannot be used: {error}"))
         .help("check the store with `pdsl store verify`, and run again")

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use super::state::{DORMANT, MASK, OPTIMIZER, WEIGHTS, refer};
 use super::{Cadence, Course, Job, Outcome, Problem, Progress, RunError, Telling};
 use crate::diag::codes::{data as data_codes, execution};
-use crate::domain::data::Split;
+use crate::domain::data::{Damaged, Split};
 use crate::domain::pruning::Gradual;
+use crate::nn::data::Images;
 use crate::nn::train::{Pruned, Snapshot, StepStats, Task, Trainer};
-use crate::nn::{checkpoint, data, mask};
+use crate::nn::{checkpoint, mask};
 use crate::ops::train::TrainArgs;
 use crate::store::{Digest, Point, PointKind};
 
@@ -24,6 +25,7 @@ struct Sums {
     loss: f64,
     correct: u64,
     images: u64,
+    skipped: u64,
 }
 
 impl Sums {
@@ -31,6 +33,7 @@ impl Sums {
         self.loss += stats.loss * stats.images as f64;
         self.correct += stats.correct;
         self.images += stats.images;
+        self.skipped += stats.skipped;
     }
 
     fn mean_loss(&self) -> f64 {
@@ -48,13 +51,17 @@ impl Sums {
             ("epoch_loss".to_owned(), format!("{:016x}", self.loss.to_bits())),
             ("epoch_correct".to_owned(), self.correct.to_string()),
             ("epoch_images".to_owned(), self.images.to_string()),
+            ("epoch_skipped".to_owned(), self.skipped.to_string()),
         ])
     }
 
     fn read(from: &BTreeMap<String, String>) -> Option<(u64, Self)> {
         let loss = f64::from_bits(u64::from_str_radix(from.get("epoch_loss")?, 16).ok()?);
         let number = |name: &str| from.get(name)?.parse().ok();
-        Some((number("iteration")?, Self { loss, correct: number("epoch_correct")?, images: number("epoch_images")? }))
+        let [correct, images, skipped] = ["epoch_correct", "epoch_images", "epoch_skipped"].map(number);
+        // Points of earlier versions know of no damaged images.
+        let skipped = skipped.unwrap_or(0);
+        Some((number("iteration")?, Self { loss, correct: correct?, images: images?, skipped }))
     }
 }
 
@@ -69,7 +76,7 @@ struct Start {
 pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let args: TrainArgs = job.args()?;
     let course = job.course.ok_or_else(|| Problem::new(&execution::STAGE_FAILED, "the stage has no trajectory"))?;
-    let images = data::open_task(&args.task, Split::Train, &job.surroundings.data_roots)?;
+    let images = job.images(&args.task, Split::Train)?;
     let device = job.device();
     let task = Task {
         arch: &args.arch,
@@ -110,8 +117,10 @@ pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         unsaved: 0,
         lately: Lately::default(),
     };
-    session.run(job)?;
-    session.finish(job)
+    let ended = session.run(job);
+    job.note_skipped(&*images);
+    ended?;
+    session.finish(job, &*images)
 }
 
 /// Finds the longest stored beginning of the trajectory. A point that turns out to be damaged is passed over.
@@ -204,7 +213,9 @@ impl Session<'_> {
             }
             let stats = self.trainer.step(rate)?;
             self.sums.add(stats);
-            self.lately.add(stats);
+            if stats.images > 0 {
+                self.lately.add(stats);
+            }
             self.unsaved += 1;
             (job.tell)(Telling::Progress(Progress {
                 first: trajectory.start,
@@ -268,7 +279,7 @@ impl Session<'_> {
         Ok(files)
     }
 
-    fn finish(&self, job: &Job<'_>) -> Result<Outcome, RunError> {
+    fn finish(&self, job: &Job<'_>, images: &dyn Images) -> Result<Outcome, RunError> {
         let mut outcome = Outcome::default();
         for (role, bytes) in self.files(&self.trainer.snapshot()?)? {
             outcome.objects.insert(role, job.put(&bytes)?);
@@ -283,6 +294,9 @@ impl Session<'_> {
         if self.sums.images > 0 {
             outcome.measures.insert("loss".to_owned(), self.sums.mean_loss());
             outcome.measures.insert("top1".to_owned(), self.sums.top1());
+        }
+        if images.damaged() == Damaged::Skip {
+            outcome.measures.insert("skipped".to_owned(), self.sums.skipped as f64);
         }
         Ok(outcome)
     }

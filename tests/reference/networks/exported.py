@@ -1,8 +1,8 @@
 """Takes networks that pdsl has trained and pruned to torchvision and back.
 
 `pdsl export` writes safetensors; torchvision's own ResNet-18 and ResNet-50 load them with strict=True. On the 270 test digits
-both classify alike, and the mean losses, which see every logit, agree. What torchvision saves, pdsl loads, and evaluates to
-the same bits as before. Digits have one channel: torchvision's first convolution is made for one as well.
+both classify alike, and the mean losses, which see every logit, agree. What torchvision saves, as safetensors and in both
+forms of PyTorch's own files, pdsl loads, and evaluates to the same bits as before. Digits have one channel: torchvision's first convolution is made for one as well.
 
 Run: python tests/reference/networks/exported.py (needs torch, torchvision, safetensors, and target/release/pdsl).
 """
@@ -39,7 +39,7 @@ table each = runs
 """
 LOADED = """
 let runs = sweep seed in seeds(1) {{
-  let found = evaluate(load("back.safetensors", network), task.test)
+  let found = evaluate(load("{file}", network), task.test)
   {{ top1: found.top1, loss: found.loss }}
 }}
 table each = runs
@@ -51,9 +51,9 @@ def call(place, *words):
     return done.stdout
 
 
-def evaluated(place, network, program):
+def evaluated(place, network, program, file=""):
     """Runs a program and returns its single row, as written."""
-    place.joinpath("program.pd").write_text((COMMON + program).format(network=network))
+    place.joinpath("program.pd").write_text((COMMON + program).format(network=network, file=file))
     call(place, "run", "program.pd", "--out", place / "out")
     with open(place / "out/tables/each.csv") as file:
         (row,) = csv.DictReader(file)
@@ -78,9 +78,13 @@ def check(network, place):
     hits = (logits.argmax(1) == truth).double().mean().item()
     assert abs(hits - top1) < 1e-9 and abs(theirs / loss - 1) < 1e-5, (hits, top1, theirs, loss)
 
-    save_file({name: tensor.contiguous() for name, tensor in model.float().state_dict().items()}, place / "back.safetensors")
-    again = evaluated(place, network, LOADED)
-    assert again == (top1, loss), (again, top1, loss)
+    state = model.float().state_dict()
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, place / "back.safetensors")
+    torch.save({"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}, place / "back.pth")
+    torch.save(state, place / "legacy.pth", _use_new_zipfile_serialization=False)
+    for file in ("back.safetensors", "back.pth", "legacy.pth"):
+        again = evaluated(place, network, LOADED, file)
+        assert again == (top1, loss), (file, again, top1, loss)
     entries = len(weights)
     print(
         f"{network}: {entries} entries loaded with strict=True, {zeros} pruned weights; top-1 {top1:.2%} in both; "

@@ -8,9 +8,12 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
+use rayon::prelude::*;
 
 use self::tables::Entry;
+use super::fingerprint::files;
+use super::notes::Notes;
+use super::picture::Raster;
 use super::{DataError, Normalisation};
 use crate::domain::arch::Shape;
 use crate::domain::dissection::Portion;
@@ -26,6 +29,8 @@ pub struct Broden {
     directory: PathBuf,
     tables: Tables,
     normalisation: Normalisation,
+    /// Rows that are left out because a picture is damaged, in order, with what is wrong.
+    damaged: Vec<(usize, String)>,
 }
 
 /// Categories that take part in a measurement, and what follows from the choice.
@@ -75,24 +80,58 @@ impl Broden {
     /// Reads the tables of a directory; pictures are read when they are asked for.
     ///
     /// # Errors
-    /// If the directory or a table is missing or malformed, or names JPEG files, which this version does not read.
+    /// If the directory or a table is missing or malformed.
     pub fn open(directory: &Path, normalisation: Normalisation) -> Result<Self, DataError> {
         let tables = read_tables(directory)?;
-        let jpeg = |entry: &&Entry| {
-            let kind = Path::new(&entry.image).extension();
-            kind.is_some_and(|kind| kind.eq_ignore_ascii_case("jpg") || kind.eq_ignore_ascii_case("jpeg"))
-        };
-        if let Some(entry) = tables.images.iter().find(jpeg) {
-            let path = picture(directory, &entry.image);
-            let what = format!("reading JPEG images is not in this version of pdsl, only PNG: `{}`", path.display());
-            return Err(DataError::Unsupported { what });
+        Ok(Self { directory: directory.to_owned(), tables, normalisation, damaged: Vec::new() })
+    }
+
+    /// Leaves out the rows of which a picture is damaged. Every picture is read; what was found is noted.
+    ///
+    /// # Errors
+    /// If a picture is missing or the system does not let it be read.
+    pub(super) fn leave_out_damaged(&mut self, notes: &Notes<'_>) -> Result<(), DataError> {
+        let files: Vec<PathBuf> = files(&self.directory, &self.tables).into_iter().map(|(_, path)| path).collect();
+        let found = notes.remember("damaged", &files, || {
+            let check = |row: usize| match self.check(row) {
+                Ok(()) => Ok(None),
+                Err(error) if error.is_damage() => Ok(Some((row, error.to_string()))),
+                Err(error) => Err(error),
+            };
+            (0..self.len()).into_par_iter().filter_map(|row| check(row).transpose()).collect::<Result<Vec<_>, _>>()
+        })?;
+        self.damaged = found;
+        Ok(())
+    }
+
+    /// Returns the rows of `index.csv` (from 0) that are left out because a picture is damaged, with what is wrong.
+    pub fn damaged(&self) -> &[(usize, String)] {
+        &self.damaged
+    }
+
+    /// Reads all pictures of a row.
+    fn check(&self, row: usize) -> Result<(), DataError> {
+        let Entry { image, seg_height, seg_width, cells, .. } = &self.tables.images[row];
+        decode(&picture(&self.directory, image), self.tables.height, self.tables.width)?;
+        for cell in cells.iter().flatten() {
+            if let Cell::Layer(name) = cell {
+                self.layer(&picture(&self.directory, name), *seg_height, *seg_width)?;
+            }
         }
-        Ok(Self { directory: directory.to_owned(), tables, normalisation })
+        Ok(())
     }
 
     /// Compares the directory with what a program says of it.
     pub(super) fn demand(&self, name: &str, size: usize, images: u64) -> Result<(), DataError> {
         self.tables.demand(name, size, images)
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        &self.tables
     }
 
     /// Returns the number of rows of `index.csv`.
@@ -164,7 +203,9 @@ impl Broden {
             })
             .collect();
         let some = |cell: &Cell| !matches!(cell, Cell::Whole(0));
+        let sound = |image: &usize| self.damaged.binary_search_by_key(image, |(row, _)| *row).is_err();
         let images = (0..self.len())
+            .filter(sound)
             .filter(|&image| columns.iter().any(|&column| self.tables.images[image].cells[column].iter().any(some)))
             .collect();
         let categories = columns.iter().map(|&column| known[column].to_owned()).collect();
@@ -178,7 +219,7 @@ impl Broden {
     pub fn fill(&self, image: usize, pixels: &mut [f32]) -> Result<(), DataError> {
         let path = picture(&self.directory, &self.tables.images[image].image);
         let rgb = decode(&path, self.tables.height, self.tables.width)?;
-        self.normalisation.planes(rgb.as_raw(), pixels);
+        self.normalisation.planes(&rgb.bytes, pixels);
         Ok(())
     }
 
@@ -186,9 +227,11 @@ impl Broden {
     ///
     /// # Errors
     /// As [`Self::fill`].
-    pub fn picture(&self, image: usize) -> Result<RgbImage, DataError> {
+    pub fn picture(&self, image: usize) -> Result<image::RgbImage, DataError> {
         let path = picture(&self.directory, &self.tables.images[image].image);
-        decode(&path, self.tables.height, self.tables.width)
+        let Raster { width, height, bytes, .. } = decode(&path, self.tables.height, self.tables.width)?;
+        image::RgbImage::from_raw(width as u32, height as u32, bytes)
+            .ok_or_else(|| DataError::picture(&path, "has not as many bytes as its size says"))
     }
 
     /// Reads the labels of an image in the chosen categories.
@@ -212,7 +255,8 @@ impl Broden {
     /// Reads a picture of labels.
     fn layer(&self, path: &Path, height: usize, width: usize) -> Result<Vec<u32>, DataError> {
         let rgb = decode(path, height, width)?;
-        let numbers: Vec<u32> = rgb.pixels().map(|pixel| u32::from(pixel[0]) + 256 * u32::from(pixel[1])).collect();
+        let pixels = rgb.bytes.chunks_exact(3);
+        let numbers: Vec<u32> = pixels.map(|pixel| u32::from(pixel[0]) + 256 * u32::from(pixel[1])).collect();
         match numbers.iter().max() {
             Some(&largest) if largest as usize >= self.labels() => {
                 let last = self.labels() - 1;
@@ -230,21 +274,15 @@ pub(super) fn picture(directory: &Path, name: &str) -> PathBuf {
 }
 
 /// Decodes a picture of known size; grey ones get three equal channels.
-fn decode(path: &Path, height: usize, width: usize) -> Result<RgbImage, DataError> {
+fn decode(path: &Path, height: usize, width: usize) -> Result<Raster, DataError> {
     let bytes = std::fs::read(path).map_err(|error| DataError::reading("the picture", path, error))?;
-    let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
-        .map_err(|error| DataError::picture(path, format!("is not a readable PNG picture: {error}")))?
-        .into_rgb8();
-    if (picture.height() as usize, picture.width() as usize) == (height, width) {
-        Ok(picture)
-    } else {
-        let problem = format!(
-            "has {}×{} pixels (width × height), but `index.csv` says {width}×{height}",
-            picture.width(),
-            picture.height()
-        );
-        Err(DataError::picture(path, problem))
+    let picture = Raster::decode_whole(&bytes).map_err(|problem| DataError::picture(path, problem))?;
+    if (picture.height, picture.width) == (height, width) {
+        return Ok(picture);
     }
+    let (wide, high) = (picture.width, picture.height);
+    let problem = format!("has {wide}×{high} pixels (width × height), but `index.csv` says {width}×{height}");
+    Err(DataError::picture(path, problem))
 }
 
 #[cfg(test)]

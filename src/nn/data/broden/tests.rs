@@ -49,7 +49,7 @@ fn shapes_are_read_back_as_they_were_drawn() {
     let selection = all(&broden);
     assert_eq!((broden.len(), selection.images.len()), (12, 12));
     assert_eq!(broden.shape(), Shape { channels: 3, height: 16, width: 16 });
-    let task = shapes::ShapesImages::open(&SET, crate::domain::data::Split::Train).unwrap();
+    let task = shapes::ShapesImages::open(&SET, crate::domain::data::Split::Train, None).unwrap();
     let (mut read, mut drawn) = (vec![0.0; 768], vec![0.0; 768]);
     for row in 0..12 {
         let index: usize = broden.tables.images[row].image[7..13].parse().unwrap();
@@ -144,7 +144,7 @@ fn damaged_pictures_are_named() {
     let error = complaint(&directory);
     assert!(error.contains("000005.png") && error.contains("not a readable PNG"), "{error}");
     fs::write(&path, b"text").unwrap();
-    assert!(complaint(&directory).contains("not a readable PNG"));
+    assert!(complaint(&directory).contains("neither a JPEG nor a PNG"));
     fs::copy(directory.join("images/shapes/000005_color.png"), &path).unwrap();
     let error = complaint(&directory);
     assert!(error.contains("has 8×8 pixels") && error.contains("says 16×16"), "{error}");
@@ -153,7 +153,7 @@ fn damaged_pictures_are_named() {
 #[test]
 fn labels_out_of_range_are_named() {
     let (_cache, directory) = sample();
-    let picture = RgbImage::from_pixel(8, 8, image::Rgb([200, 1, 0]));
+    let picture = image::RgbImage::from_pixel(8, 8, image::Rgb([200, 1, 0]));
     picture.save(directory.join("images/shapes/000007_object.png")).unwrap();
     let error = complaint(&directory);
     assert!(error.contains("000007_object.png") && error.contains("label 456"), "{error}");
@@ -182,9 +182,29 @@ fn malformed_tables_are_named_with_the_line() {
 }
 
 #[test]
-fn jpeg_images_are_refused_by_name() {
+fn jpeg_images_are_read() {
     let (_cache, directory) = sample();
-    spoil(&directory, "index.csv", ".png,", ".jpg,");
-    let error = complaint(&directory);
-    assert!(error.contains(".jpg") && error.contains("JPEG"), "{error}");
+    let index = fs::read_to_string(directory.join("index.csv")).unwrap();
+    let first = index.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    spoil(&directory, "index.csv", &first, "photograph.jpg");
+    let bytes = include_bytes!("../../../../tests/fixtures/data/grey16.jpg");
+    fs::write(directory.join("images/photograph.jpg"), bytes).unwrap();
+    let mut pixels = [0.0; 768];
+    open(&directory).unwrap().fill(0, &mut pixels).unwrap();
+    assert_eq!(pixels[..256], pixels[256..512]);
+}
+
+#[test]
+fn damaged_rows_are_left_out_if_the_profile_says_so() {
+    let (_cache, directory) = sample();
+    let notes = tempfile::tempdir().unwrap();
+    let mut broden = open(&directory).unwrap();
+    let rows = all(&broden).images.len();
+    let spoilt = broden.tables.images[3].image.clone();
+    fs::write(directory.join("images").join(&spoilt), "text").unwrap();
+    broden.leave_out_damaged(&Notes::new(Some(notes.path()))).unwrap();
+    let [(row, problem)] = broden.damaged() else { panic!("{:?}", broden.damaged()) };
+    assert!(*row == 3 && problem.contains(&spoilt), "{row} {problem}");
+    let left = all(&broden).images;
+    assert!(left.len() == rows - 1 && !left.contains(&3), "{left:?}");
 }

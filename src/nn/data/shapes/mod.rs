@@ -8,16 +8,16 @@ mod paint;
 mod probe;
 mod scene;
 
-use std::io;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use self::paint::render;
 use self::scene::Scene;
+use super::picture::Raster;
 use super::{DataError, Images, Normalisation, augment};
 use crate::domain::arch::Shape;
-use crate::domain::data::{Augment, Shapes, Split};
+use crate::domain::data::{self as domain, Augment, Shapes, Split};
 use crate::nn::rng::Rng;
 
 pub use self::probe::write;
@@ -57,17 +57,17 @@ fn class(index: u64) -> usize {
 pub struct ShapesImages {
     set: Shapes,
     range: Range<u64>,
-    black: Vec<f32>,
+    normalisation: Normalisation,
     /// RGB bytes of the whole part, or nothing if that would be too much.
     kept: Vec<u8>,
 }
 
 impl ShapesImages {
-    /// Prepares one part.
+    /// Prepares one part, normalised by [`Normalisation::SHAPES`] or as asked.
     ///
     /// # Errors
     /// As [`check`].
-    pub fn open(set: &Shapes, split: Split) -> Result<Self, DataError> {
+    pub fn open(set: &Shapes, split: Split, normalisation: Option<&domain::Normalisation>) -> Result<Self, DataError> {
         check(set)?;
         let range = set.range(split);
         let bytes = set.size * set.size * 3;
@@ -79,7 +79,19 @@ impl ShapesImages {
                 image.copy_from_slice(&render(&scene, set.size));
             });
         }
-        Ok(Self { set: set.clone(), range, black: Normalisation::SHAPES.black(), kept })
+        let normalisation = normalisation.map_or(Normalisation::SHAPES, Normalisation::from);
+        Ok(Self { set: set.clone(), range, normalisation, kept })
+    }
+
+    fn picture(&self, index: usize) -> Raster {
+        let side = self.set.size;
+        let bytes = if self.kept.is_empty() {
+            render(&Scene::new(&self.set, self.range.start + index as u64), side)
+        } else {
+            let bytes = side * side * 3;
+            self.kept[index * bytes..(index + 1) * bytes].to_vec()
+        };
+        Raster { width: side, height: side, channels: 3, bytes }
     }
 }
 
@@ -100,20 +112,21 @@ impl Images for ShapesImages {
         class(self.range.start + index as u64)
     }
 
-    fn fill(&self, index: usize, pixels: &mut [f32]) -> io::Result<()> {
-        if self.kept.is_empty() {
-            let scene = Scene::new(&self.set, self.range.start + index as u64);
-            Normalisation::SHAPES.planes(&render(&scene, self.set.size), pixels);
-        } else {
-            let bytes = self.set.size * self.set.size * 3;
-            Normalisation::SHAPES.planes(&self.kept[index * bytes..(index + 1) * bytes], pixels);
-        }
+    fn fill(&self, index: usize, pixels: &mut [f32]) -> Result<(), DataError> {
+        self.normalisation.fill(&self.picture(index), pixels);
         Ok(())
     }
 
-    fn fill_changed(&self, index: usize, changes: &[Augment], rng: &mut Rng, pixels: &mut [f32]) -> io::Result<()> {
-        self.fill(index, pixels)?;
-        augment::apply(pixels, self.shape(), &self.black, changes, rng)
+    fn fill_changed(
+        &self,
+        index: usize,
+        changes: &[Augment],
+        rng: &mut Rng,
+        pixels: &mut [f32],
+    ) -> Result<(), DataError> {
+        let changed = augment::apply(self.picture(index), self.shape(), changes, rng);
+        self.normalisation.fill(&changed, pixels);
+        Ok(())
     }
 }
 
@@ -137,7 +150,7 @@ mod tests {
     #[test]
     fn an_image_does_not_depend_on_the_set_around_it() {
         let (small, large) = (SET, Shapes { images: 6000, ..SET });
-        let images = [small, large].map(|set| ShapesImages::open(&set, Split::Train).unwrap());
+        let images = [small, large].map(|set| ShapesImages::open(&set, Split::Train, None).unwrap());
         let mut pixels = [vec![0.0; 768], vec![0.0; 768]];
         for index in [0, 5, 47] {
             for (images, pixels) in images.iter().zip(&mut pixels) {
@@ -149,8 +162,8 @@ mod tests {
 
     #[test]
     fn rendering_ahead_changes_nothing() {
-        let ahead = ShapesImages::open(&SET, Split::Val).unwrap();
-        let late = ShapesImages { kept: Vec::new(), ..ShapesImages::open(&SET, Split::Val).unwrap() };
+        let ahead = ShapesImages::open(&SET, Split::Val, None).unwrap();
+        let late = ShapesImages { kept: Vec::new(), ..ShapesImages::open(&SET, Split::Val, None).unwrap() };
         let mut pixels = [vec![0.0; 768], vec![0.0; 768]];
         for index in 0..ahead.len() {
             ahead.fill(index, &mut pixels[0]).unwrap();
@@ -161,13 +174,13 @@ mod tests {
 
     #[test]
     fn seeds_give_different_images_and_classes_take_turns() {
-        let images = [3, 4].map(|seed| ShapesImages::open(&Shapes { seed, ..SET }, Split::Train).unwrap());
+        let images = [3, 4].map(|seed| ShapesImages::open(&Shapes { seed, ..SET }, Split::Train, None).unwrap());
         let mut pixels = [vec![0.0; 768], vec![0.0; 768]];
         images.iter().zip(&mut pixels).for_each(|(images, pixels)| images.fill(0, pixels).unwrap());
         assert_ne!(pixels[0], pixels[1]);
         assert_eq!((0..7).map(|index| images[0].label(index)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 0]);
-        assert_eq!(ShapesImages::open(&SET, Split::Val).unwrap().label(0), 0);
-        assert_eq!(ShapesImages::open(&SET, Split::Test).unwrap().label(0), 0);
+        assert_eq!(ShapesImages::open(&SET, Split::Val, None).unwrap().label(0), 0);
+        assert_eq!(ShapesImages::open(&SET, Split::Test, None).unwrap().label(0), 0);
     }
 
     #[test]
@@ -184,7 +197,7 @@ mod tests {
 
     #[test]
     fn other_sizes_are_refused() {
-        let error = ShapesImages::open(&Shapes { size: 20, ..SET }, Split::Train).unwrap_err();
+        let error = ShapesImages::open(&Shapes { size: 20, ..SET }, Split::Train, None).unwrap_err();
         assert!(error.to_string().contains("not 20"), "{error}");
     }
 }
