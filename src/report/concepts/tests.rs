@@ -10,12 +10,11 @@ use crate::graph::NodeId;
 fn layer(units: &[(&str, &str, bool)]) -> Layer {
     let mut labels: Vec<Concept> = Vec::new();
     for (unit, (label, category, _)) in units.iter().enumerate().filter(|(_, unit)| unit.2) {
-        match labels.iter_mut().find(|concept| concept.label == *label) {
-            Some(concept) => concept.units.push(unit),
-            None => {
-                let (label, category) = ((*label).to_owned(), (*category).to_owned());
-                labels.push(Concept { label, category, units: vec![unit] });
-            }
+        if let Some(concept) = labels.iter_mut().find(|concept| concept.label == *label) {
+            concept.units.push(unit);
+        } else {
+            let (label, category) = ((*label).to_owned(), (*category).to_owned());
+            labels.push(Concept { label, category, units: vec![unit] });
         }
     }
     labels.sort_by_key(|concept| (rank(&concept.category), std::cmp::Reverse(concept.units.len())));
