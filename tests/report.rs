@@ -307,7 +307,7 @@ fn nothing_at_all_is_still_a_page() {
 fn concept(unit: usize, shift: usize) -> (String, &'static str, bool) {
     let categories = ["object", "part", "scene", "material", "texture", "color"];
     let label = (unit * 37 + unit * unit / 11 + shift * (unit % 5)) % 140;
-    (format!("concept <{label}>"), categories[label % 6], unit % 3 > 0 && (unit + shift) % 7 > 0)
+    (format!("concept <{label}>"), categories[label % 6], !unit.is_multiple_of(3) && !(unit + shift).is_multiple_of(7))
 }
 
 fn stored(bytes: Vec<u8>) -> Object {
