@@ -169,10 +169,10 @@ fn the_quickstart_becomes_a_graph() {
     assert_eq!(count(&program, "train"), 3 * (12 + 2 + 5 + 2));
     assert_eq!(count(&program, "evaluate"), 3 * (13 + 6));
     assert_eq!(count(&program, "dissect"), 3 * (6 + 1));
-    assert_eq!((program.tables.len(), program.plots.len(), program.claims.len()), (3, 2, 3));
+    assert_eq!((program.tables.len(), program.plots.len(), program.claims.len()), (3, 5, 3));
     assert_eq!(program.expects.len(), 1);
     let wanted = program.wanted();
-    assert_eq!(wanted.len(), 3 * (13 + 6 + 7));
+    assert_eq!(wanted.len(), 3 * (13 + 6 + 7) + 1, "what is measured, and a gallery");
     let resolved = program.resolve(&|_, name| Some(if name == "top1" { 0.95 } else { 7.0 }));
     assert_eq!(resolved.expects[0], (Some(true), "95% >= 90%".to_owned()));
     assert_eq!(program.resolve(&|_, _| None).expects[0].0, None);
