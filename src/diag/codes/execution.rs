@@ -51,6 +51,6 @@ codes! {
         "A pruning with the scope `global` takes the smallest weights of all layers together. Where batch norm was folded \
          into the weights, or where weights of one layer are far larger than those of another, that removes whole layers \
          for their scale, not for their importance. Prune per layer, or a network that still has its batch norm.",
-        wrong: "load(net, \"folded.safetensors\") |> prune(global_magnitude(80%))",
-        right: "load(net, \"folded.safetensors\") |> prune(layer_magnitude(80%))";
+        wrong: "load(\"folded.safetensors\", net) |> prune(global_magnitude(80%))",
+        right: "load(\"folded.safetensors\", net) |> prune(layer_magnitude(80%))";
 }
