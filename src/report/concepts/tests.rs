@@ -56,10 +56,10 @@ fn a_summary_is_read_as_the_stage_wrote_it() {
                   { "unit": 1, "interp": false, "iou": 0.0, "level": 0.1 }],
         "labels": [{ "label": "sky", "labelnum": 3, "units": [0], "cat": "object" }],
     }] });
-    let read = super::read(text.to_string().as_bytes()).unwrap();
-    assert_eq!((read.path.as_str(), read.units.len(), read.labels[0].units.as_slice()), ("layer4", 2, &[0][..]));
-    assert_eq!(super::read(b"{}"), None);
-    assert_eq!(super::read(b"{\"layers\":[]}"), None);
+    let found = read(text.to_string().as_bytes()).unwrap();
+    assert_eq!((found.path.as_str(), found.units.len(), found.labels[0].units.as_slice()), ("layer4", 2, &[0][..]));
+    assert_eq!(read(b"{}"), None);
+    assert_eq!(read(b"{\"layers\":[]}"), None);
 }
 
 #[test]
