@@ -387,7 +387,10 @@ fn units_are_pictured_on_the_page_and_in_files() {
     assert_eq!(page.matches("<img ").count(), 40);
     assert_eq!(page.matches("src=").count(), page.matches("src=\"data:image/jpeg;base64,").count());
     assert!(page.contains("no result") && !page.contains("<12>") && !page.contains("concept <"));
-    assert!(!page.contains("NaN"));
+    for name in ["faces", "bars", "moves"] {
+        let drawn = fs::read_to_string(folder.path().join(format!("plots/{name}.svg"))).unwrap();
+        assert!(!drawn.contains("=\"NaN") && !drawn.contains("concept <"), "{name}");
+    }
 }
 
 /// A page as large as they come, for a look and a measurement: `PDSL_KEEP_REPORT=folder cargo test -- --ignored`.

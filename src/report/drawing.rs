@@ -30,10 +30,10 @@ impl Drawing {
         match spec {
             PlotSpec::Line { .. } | PlotSpec::Curve { .. } => figure(spec).map(Self::Lines),
             PlotSpec::Gallery { portraits } => read_portraits(portraits).map(Self::Gallery),
-            PlotSpec::ConceptBars { summary } => concepts::read(summary).map(Self::Bars),
-            PlotSpec::ConceptChanges { from, to } => concepts::read(from)
-                .zip(concepts::read(to))
-                .map(|(from, to)| Self::Changes(Changes::between(&from, &to))),
+            PlotSpec::ConceptBars { summary } => read_layer(summary).map(Self::Bars),
+            PlotSpec::ConceptChanges { from, to } => {
+                read_layer(from).zip(read_layer(to)).map(|(from, to)| Self::Changes(Changes::between(&from, &to)))
+            }
         }
         .unwrap_or(Self::Missing)
     }
@@ -74,6 +74,10 @@ impl Drawing {
             Self::Changes(found) => html! { div.scroll.wide { (picture()) } (changes::table(found)) },
         }
     }
+}
+
+fn read_layer(object: &Object) -> Option<Layer> {
+    concepts::read(object.bytes.as_ref()?)
 }
 
 fn read_portraits(object: &Object) -> Option<Portraits> {

@@ -35,34 +35,40 @@ document.querySelectorAll(".browse").forEach(function (box) {
   var choices = Array.from(box.querySelectorAll("select[data-field]"));
   var items = Array.from(list.children).map(function (element) {
     var data = element.dataset;
-    return { element: element, data: data, text: data.text.toLowerCase(), units: data.units.split(" ") };
+    return { element: element, data: data, text: data.text.toLowerCase(), units: data.units.split(" "), fits: true };
   });
   tools.hidden = false;
+  function tell(shown) { told.textContent = shown + " of " + items.length + " " + box.dataset.noun; }
+  // Taking cards out is ten times as quick as hiding them; rows stay, since their table sorts them itself.
+  function show() {
+    var fitting = items.filter(function (item) { return item.fits; });
+    if (order) list.replaceChildren.apply(list, fitting.map(function (item) { return item.element; }));
+    else items.forEach(function (item) { item.element.hidden = !item.fits; });
+    tell(fitting.length);
+  }
   function apply() {
-    var words = search.value.toLowerCase().split(/[\s,]+/).filter(Boolean), shown = 0;
+    var words = search.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
     // Several numbers mean any of these units; several words belong to one label.
     var numbers = words.filter(function (word) { return /^\d+$/.test(word); });
     words = words.filter(function (word) { return !/^\d+$/.test(word); });
     items.forEach(function (item) {
-      var fits = words.every(function (word) { return item.text.includes(word); })
+      item.fits = words.every(function (word) { return item.text.includes(word); })
         && (!numbers.length || numbers.some(function (number) { return item.units.includes(number); }))
         && choices.every(function (choice) { return !choice.value || item.data[choice.dataset.field] === choice.value; });
-      item.element.hidden = !fits;
-      if (fits) shown += 1;
     });
-    told.textContent = shown + " of " + items.length + " " + box.dataset.noun;
+    show();
   }
   function arrange() {
-    var sign = order.value[0] === "-" ? -1 : 1, field = order.value.slice(1), all = document.createDocumentFragment();
+    var sign = order.value[0] === "-" ? -1 : 1, field = order.value.slice(1);
     items.sort(function (a, b) {
       var x = a.data[field], y = b.data[field];
       return sign * (field === "text" ? !x - !y || x.localeCompare(y) : x - y) || b.data.iou - a.data.iou;
-    }).forEach(function (item) { all.appendChild(item.element); });
-    list.appendChild(all);
+    });
+    show();
     list.scrollTop = 0;
   }
   search.addEventListener("input", apply);
   choices.forEach(function (choice) { choice.addEventListener("change", apply); });
   if (order) order.addEventListener("change", arrange);
-  apply();
+  tell(items.length);
 });

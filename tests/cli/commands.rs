@@ -308,8 +308,8 @@ fn units_are_pictured_from_a_program() {
     assert!(text.contains("warning  ") && text.contains("fewer weights than outputs"), "{text}");
     let results = home.path().join("results/small");
     let page = fs::read_to_string(results.join("report.html")).unwrap();
-    assert_eq!(page.matches("<img ").count(), 32, "a strip per unit of layer2");
-    for part in ["units of layer2", "Units of each concept", "data-kind=\"kept\"", "prune round 1: "] {
+    assert_eq!(page.matches("<img ").count(), 16, "a strip per unit of layer2");
+    for part in ["units of layer2", "Units of each concept", "data-kind=\"lost\"", "prune round 1: "] {
         assert!(page.contains(part), "{part}");
     }
     assert!(fs::read_to_string(results.join("plots/faces.svg")).unwrap().contains("data:image/jpeg;base64,"));

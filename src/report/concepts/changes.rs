@@ -130,7 +130,7 @@ pub fn table(changes: &Changes) -> Markup {
     let kinds: Vec<String> = Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
     let choices = [Choice { title: "Change", field: "kind", options: &kinds }];
     let rows = html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table.sortable {
                 thead { tr {
                     th { "before" } th { "after" } th { "change" } th.number { "units" } th { "numbers, from 1" }

@@ -34,7 +34,7 @@ impl End {
     fn name(&self, others: usize) -> String {
         match self {
             Self::Concept((_, label)) => label.clone(),
-            Self::Others => format!("{others} more concepts"),
+            Self::Others => format!("others ({others} concepts)"),
             Self::Nothing => "no concept".to_owned(),
         }
     }

@@ -7,7 +7,6 @@ pub mod flow;
 use serde::Deserialize;
 
 use super::svg::PALETTE;
-use crate::value::output::Object;
 
 /// The order of categories; others follow.
 const CATEGORIES: [&str; 6] = ["object", "scene", "part", "material", "texture", "color"];
@@ -55,9 +54,9 @@ struct File {
     layers: Vec<Layer>,
 }
 
-/// Reads a layer; nothing if its stage has no result.
-pub fn read(summary: &Object) -> Option<Layer> {
-    let file: File = serde_json::from_slice(summary.bytes.as_ref()?).ok()?;
+/// Reads a layer as its stage has stored it; nothing if it is no such file.
+pub fn read(summary: &[u8]) -> Option<Layer> {
+    let file: File = serde_json::from_slice(summary).ok()?;
     file.layers.into_iter().next()
 }
 

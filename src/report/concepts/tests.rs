@@ -1,10 +1,7 @@
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::changes::{Changes, Kind};
 use super::*;
-use crate::graph::NodeId;
 
 /// Units with label, category and whether they are interpretable.
 fn layer(units: &[(&str, &str, bool)]) -> Layer {
@@ -59,12 +56,10 @@ fn a_summary_is_read_as_the_stage_wrote_it() {
                   { "unit": 1, "interp": false, "iou": 0.0, "level": 0.1 }],
         "labels": [{ "label": "sky", "labelnum": 3, "units": [0], "cat": "object" }],
     }] });
-    let bytes: Arc<[u8]> = text.to_string().into_bytes().into();
-    let object = |bytes| Object { bytes, ..Object::new(NodeId(0), "summary") };
-    let read = read(&object(Some(bytes))).unwrap();
-    assert_eq!((read.path.as_str(), read.units.len(), read.labels[0].units.as_slice()), ("layer4", 2, &[0][..]));
-    assert_eq!(super::read(&object(None)), None);
-    assert_eq!(super::read(&object(Some(b"{}".to_vec().into()))), None);
+    let found = read(text.to_string().as_bytes()).unwrap();
+    assert_eq!((found.path.as_str(), found.units.len(), found.labels[0].units.as_slice()), ("layer4", 2, &[0][..]));
+    assert_eq!(read(b"{}"), None);
+    assert_eq!(read(b"{\"layers\":[]}"), None);
 }
 
 #[test]
