@@ -149,7 +149,7 @@ impl Unit {
 pub struct Scored {
     /// Units in order.
     pub units: Vec<Unit>,
-    /// Figures by name, see [`measures`].
+    /// Figures by name: counts of units and concepts, in all and by category, and means over units.
     pub measures: BTreeMap<String, f64>,
 }
 
