@@ -96,8 +96,10 @@ fn what_would_run_is_refused_and_named() {
     );
     let sparse = pickle::read(b"\x80\x02ctorch._utils\n_rebuild_sparse_tensor\n.").unwrap_err().to_string();
     assert!(sparse.contains("tensors of the kind `torch._utils._rebuild_sparse_tensor`"), "{sparse}");
-    let built = pickle::read(b"\x80\x02c__builtin__\nset\n)\x81.").unwrap_err();
-    assert_eq!(built, FileError::Instruction(0x81));
+    let built = pickle::read(b"\x80\x02c__builtin__\nset\n)}\x92.").unwrap_err();
+    assert_eq!(built, FileError::Instruction(0x92));
+    let other = pickle::read(b"\x80\x02csubprocess\nPopen\n)\x81.").unwrap_err().to_string();
+    assert!(other.contains("asks to run `subprocess.Popen`"), "{other}");
     assert!(!PathBuf::from("/tmp/pdsl-hostile").exists());
 }
 

@@ -6,6 +6,7 @@
 Run: python tests/reference/networks/checkpoints.py (needs torch, safetensors, numpy, onnx).
 """
 
+import argparse
 import collections
 import os
 import pathlib
@@ -90,6 +91,7 @@ def write_wrapped(net):
         "seed": 2**70,
         "optimizer": optimizer.state_dict(),
         "scheduler": scheduler.state_dict(),
+        "args": argparse.Namespace(lr=0.1, output=pathlib.Path("runs"), widths=[4, 6]),
     }
     save("wrapped.pth", {**beside, "state_dict": net.state_dict()})
     save("model.pth", {"model": {"model_state_dict": state}, "settings": {"widths": (4, 6), "dtype": torch.float32}})

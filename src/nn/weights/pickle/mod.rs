@@ -80,7 +80,8 @@ impl Machine<'_> {
             b']' | b'l' | b')' | b't' | 0x85..=0x87 | b'}' | b'd' | 0x8f => self.begin(instruction)?,
             b'a' | b'e' | b's' | b'u' | 0x90 => self.extend(instruction)?,
             b'c' | b'i' | 0x93 => self.name(instruction)?,
-            b'R' => self.call()?,
+            // Making an object is a call that sets no attributes.
+            b'R' | 0x81 => self.call()?,
             b'b' => self.set_state()?,
             b'Q' => self.refer()?,
             _ => self.constant(instruction)?,

@@ -59,6 +59,8 @@ pub(super) fn global(module: &str, name: &str) -> Option<Global> {
         },
         ("collections", "Counter")
         | ("builtins" | "__builtin__", "set" | "frozenset")
+        | ("argparse", "Namespace")
+        | ("pathlib" | "pathlib._local", "PosixPath" | "PurePosixPath" | "WindowsPath" | "PureWindowsPath")
         | ("numpy", "dtype")
         | ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar")
         | ("_codecs", "encode") => Global::Inert,
