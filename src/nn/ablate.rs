@@ -47,9 +47,10 @@ pub struct Subject<'a> {
 }
 
 /// Classifies all images, class by class, with the units `silent` of `layer` set to 0 wherever they go on from there.
+/// Returns nothing if `stop`, which is asked after every batch, says so.
 ///
 /// # Errors
-/// If the layer does not exist, the parts do not fit, an image cannot be read, or `stop` says so.
+/// If the layer does not exist, the parts do not fit, or an image cannot be read.
 pub fn class_hits(
     subject: Subject<'_>,
     layer: &str,

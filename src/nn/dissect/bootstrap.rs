@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::record::Tallies;
 use super::score::{Sums, Unit, reaches};
-use super::{DissectError, Watch};
+use super::{DissectError, Watch, start};
 use crate::domain::dissection::{Resampling, Scoring};
 use crate::nn::rng::{Rng, Stream};
 
@@ -34,8 +34,7 @@ pub fn bootstrap(
     watch: &mut dyn Watch,
 ) -> Result<Vec<Resampled>, DissectError> {
     let stream = Stream::new(&resampling.seed, "bootstrap");
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
-    let pool = pool.map_err(|error| DissectError::System(format!("threads cannot be started: {error}")))?;
+    let pool = start(threads)?;
     let mut found = Vec::new();
     for first in (0..resampling.times).step_by(ROUND as usize) {
         let last = (first + ROUND).min(resampling.times);

@@ -188,6 +188,12 @@ pub fn dissect(
     Ok(Dissected { tallies, masks, measures })
 }
 
+/// Starts threads.
+fn start(threads: usize) -> Result<rayon::ThreadPool, DissectError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
+    pool.map_err(|error| DissectError::System(format!("threads cannot be started: {error}")))
+}
+
 /// Files in which other tools keep a scored dissection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {

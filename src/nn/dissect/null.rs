@@ -6,7 +6,7 @@ use super::masks::{ImageMasks, Runs};
 use super::record::Tallies;
 use super::score::{Sums, reaches, score};
 use super::tally::{ImageTally, Region, UnitTally, counted, merge};
-use super::{DissectError, Watch};
+use super::{DissectError, Watch, start};
 use crate::domain::dissection::{Null, NullTest, Portion, Scoring};
 use crate::nn::data::broden::Segmentation;
 use crate::nn::rng::Stream;
@@ -68,8 +68,7 @@ pub fn null_test(
         score(tallies, &fixed).units.iter().map(super::Unit::score).collect()
     };
     let stream = Stream::new(&test.seed, "null");
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
-    let pool = pool.map_err(|error| DissectError::System(format!("threads cannot be started: {error}")))?;
+    let pool = start(threads)?;
     let groups = alike(&scenes);
     let mut chance = Chance {
         p_values: vec![1.0; found.len()],

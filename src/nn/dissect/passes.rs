@@ -9,7 +9,7 @@ use super::record::{Heading, UnitSummary};
 use super::rotation::Turn;
 use super::tally::ImageTally;
 use super::threshold::{EXACT, Finder, Place};
-use super::{Activations, BATCH, Bench, DissectError, Maps, TOP, Watch, masks, record, tally};
+use super::{Activations, BATCH, Bench, DissectError, Maps, TOP, Watch, masks, record, start, tally};
 use crate::domain::dissection::{Activations as Of, Measurement};
 use crate::nn::data::DataError;
 use crate::nn::data::broden::Selection;
@@ -101,15 +101,13 @@ impl<'a> Passes<'a> {
         selection: &'a Selection,
         watch: &'a mut dyn Watch,
     ) -> Result<Self, DissectError> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(bench.threads.max(1)).build();
-        let pool = pool.map_err(|error| DissectError::System(format!("threads cannot be started: {error}")))?;
         Ok(Self {
             network,
             bench,
             spec,
             selection,
             watch,
-            pool,
+            pool: start(bench.threads)?,
             batch: if spec.batch == 0 { BATCH } else { spec.batch },
             shape: [0; 3],
             enlargers: BTreeMap::new(),
