@@ -44,7 +44,7 @@ fn graph(text: &str) -> Result<(Graph, BTreeSet<String>), String> {
         return Err(tell(&typed.diagnostics));
     }
     let program = eval::evaluate(&typed, &Overrides::default(), &Described).map_err(|found| tell(&found))?;
-    let wanted = pdsl::graph::Dependencies::of(&program.graph, program.wanted());
+    let wanted = pdsl::graph::Dependencies::of(&program.graph, program.demands().all());
     let keys = wanted.order().into_iter().map(|id| program.graph.key(id).to_string()).collect();
     Ok((program.graph, keys))
 }

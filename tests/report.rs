@@ -47,7 +47,7 @@ fn rows() -> Frame<Cell> {
         role: if *name == "seed" { Role::Axis } else { Role::Field },
         cells,
     });
-    Frame { columns: columns.collect() }
+    Frame::new(columns.collect())
 }
 
 /// Keeps rows and projects a column, as the language does.
@@ -65,7 +65,7 @@ fn project(value: &str, keep: impl Fn(&str, f64) -> bool) -> Frame<Cell> {
         role: column.role,
         cells: kept.iter().map(|&row| column.cells[row].clone()).collect(),
     });
-    Frame { columns: columns.collect() }
+    Frame::new(columns.collect())
 }
 
 fn names(names: &[&str]) -> Vec<Arc<str>> {

@@ -129,7 +129,7 @@ impl Program {
     }
 
     fn plan(&self, store: &Store) -> plan::Plan {
-        plan::against(&self.graph, &self.wanted, Some(store))
+        plan::against(&self.graph, &self.wanted.iter().copied().collect(), Some(store))
     }
 
     fn run(&self, store: &Store, cadence: Cadence, threads: usize) -> Report {

@@ -112,6 +112,8 @@ pub(super) fn status(id: NodeId, planned: Status, outcome: &Report) -> StageStat
         StageStatus::Failed
     } else if outcome.blocked.contains_key(&id) {
         StageStatus::Blocked
+    } else if outcome.unneeded.contains(&id) {
+        StageStatus::Unneeded
     } else if outcome.finished.contains(&id) {
         StageStatus::Done
     } else if planned == Status::Cached {
@@ -157,5 +159,6 @@ pub(super) fn word(status: StageStatus) -> &'static str {
         StageStatus::Failed => "failed",
         StageStatus::Blocked => "blocked",
         StageStatus::NotRun => "not run",
+        StageStatus::Unneeded => "not needed",
     }
 }

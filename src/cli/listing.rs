@@ -41,6 +41,7 @@ fn row(stage: &Stage) -> Vec<String> {
 fn status(stage: &Stage) -> String {
     match stage.status {
         Status::Cached => "cached".to_owned(),
+        Status::Run if stage.conditional => "maybe".to_owned(),
         Status::Run => "run".to_owned(),
         Status::Resume { from } => format!("resume at {}", figures::grouped(from)),
     }
@@ -112,10 +113,13 @@ fn spread(graph: &Graph, stages: &[&Stage]) -> String {
 
 /// `57 stages: 12 cached, 45 to run`, and what all and the rest amount to.
 fn sums(plan: &Plan) -> String {
-    let Totals { stages, cached, run, .. } = plan.totals;
-    let mut text = format!("{}: {cached} cached, {run} to run\n", figures::counted(stages, "stage"));
-    text += &format!("in all   {}\n", cost(&plan.totals));
-    if run > 0 && plan.remaining != plan.totals {
+    let Totals { stages, cached, run, conditional, .. } = plan.totals;
+    let mut text = format!("{}: {cached} cached, {run} to run", figures::counted(stages, "stage"));
+    if conditional > 0 {
+        text += &format!(", {conditional} only if a measured condition holds; so at most");
+    }
+    text += &format!("\nin all   {}\n", cost(&plan.totals));
+    if run + conditional > 0 && plan.remaining != plan.totals {
         text += &format!("to run   {}\n", cost(&plan.remaining));
     }
     text

@@ -30,8 +30,7 @@ impl Plan {
     pub(super) fn run(&self, world: &dyn World, output: Output) -> Ended {
         let loaded = self.program.load(world, output)?;
         let store = Store::existing(&loaded.store).map_err(refused)?;
-        let wanted: Vec<_> = loaded.program.wanted().into_iter().collect();
-        let mut plan = plan::against(&loaded.program.graph, &wanted, store.as_ref());
+        let mut plan = plan::against(&loaded.program.graph, &loaded.program.demands(), store.as_ref());
         for complaint in std::mem::take(&mut plan.complaints) {
             output.diagnostics(&[exec::store_diagnostic(complaint, Severity::Warning)], &loaded.typed.linked.sources);
         }

@@ -105,6 +105,10 @@ impl Display {
                 self.say(&format!("{} failed: {}", stage.name, problem.message));
             }
             Event::Blocked { .. } => self.counts.blocked += 1,
+            Event::Unneeded { .. } => {
+                self.counts.run = self.counts.run.saturating_sub(1);
+                self.counts.stages = self.counts.stages.saturating_sub(1);
+            }
             Event::Stopping { at_once: false } => {
                 self.say("stopping: running stages finish their step and save; once more to stop at once");
             }

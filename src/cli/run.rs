@@ -97,8 +97,7 @@ impl Run {
     }
 
     fn plan(loaded: &Loaded, store: &Store, output: Output) -> Plan {
-        let wanted: Vec<_> = loaded.program.wanted().into_iter().collect();
-        let mut plan = plan::against(&loaded.program.graph, &wanted, Some(store));
+        let mut plan = plan::against(&loaded.program.graph, &loaded.program.demands(), Some(store));
         for complaint in std::mem::take(&mut plan.complaints) {
             output.diagnostics(&[exec::store_diagnostic(complaint, Severity::Warning)], &loaded.typed.linked.sources);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::call::Given;
 use super::expr::index;
 use super::flow::record_at;
+use super::choice::field_of_each;
 use super::interpreter::{Interpreter, Scope, error};
 use crate::diag::codes::evaluation as codes;
 use crate::domain::data::{Split, Task};
@@ -14,7 +15,7 @@ use crate::ops::lowering::did_you_mean;
 use crate::resolve::{Member, Target};
 use crate::source::Span;
 use crate::syntax::tree::{Exact, Expr, ExprKind, Name};
-use crate::value::output::{Column, Frame};
+use crate::value::output::Frame;
 use crate::value::{Evaluated, Projection, State, Stop, Value, repr};
 
 impl Interpreter<'_> {
@@ -50,6 +51,7 @@ impl Interpreter<'_> {
                     .into())
             }
             (Value::Rows(rows), _) => rows_at(rows, given, call),
+            (Value::Choice(choice), _) => self.at_each(choice, given, call),
             _ => Err(no_field(base, "at", call)),
         }
     }
@@ -63,6 +65,7 @@ pub(super) fn field(value: &Value, name: &str, span: Span) -> Evaluated {
             .column(name)
             .map(|column| Value::Column(Arc::new(Projection { rows: rows.clone(), name: column.name.clone() }))),
         Value::State(state) => return state_field(state, name, span),
+        Value::Choice(choice) => return field_of_each(choice, name, span),
         Value::Seed(seed) => {
             let mut stream = (**seed).clone();
             stream.stream.push(name.to_owned());
@@ -181,12 +184,8 @@ pub(super) fn select(rows: &Frame<Value>, wanted: &[bool]) -> Frame<Value> {
 
 /// Picks rows in an order.
 pub(super) fn arrange(rows: &Frame<Value>, order: &[usize]) -> Frame<Value> {
-    let columns = rows.columns.iter().map(|column| Column {
-        name: column.name.clone(),
-        role: column.role,
-        cells: order.iter().map(|&row| column.cells[row].clone()).collect(),
-    });
-    Frame { columns: columns.collect() }
+    let presence = if rows.presence.is_empty() { Vec::new() } else { order.iter().map(|&row| rows.presence[row].clone()).collect() };
+    Frame { presence, ..rows.pick(order, Value::clone) }
 }
 
 /// Reports a column that rows do not have.

@@ -48,7 +48,7 @@ impl Interpreter<'_> {
             _ => None,
         };
         let function = match (&method, &*callee.kind) {
-            (Some(Value::State(_) | Value::Rows(_)), _) => None,
+            (Some(Value::State(_) | Value::Choice(_) | Value::Rows(_)), _) => None,
             (Some(base), ExprKind::Field(_, name)) => Some(field(base, &name.text, name.span)?),
             _ => Some(self.eval(scope, callee)?),
         };
@@ -123,7 +123,7 @@ impl Interpreter<'_> {
                 None => Err(crate::value::Stop::Reported),
             },
             NativeKind::Stage(at) => match ops::list::ALL.get(at) {
-                Some(op) => vm.lower(op, &arguments),
+                Some(op) => vm.lower_each(op, &arguments),
                 None => Err(crate::value::Stop::Reported),
             },
         })

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::access::field;
+use super::choice::uncover;
 use super::interpreter::{Interpreter, Scope, error};
 use crate::diag::codes::evaluation as codes;
 use crate::source::Span;
 use crate::syntax::tree::{Block, Expr, Pattern};
-use crate::value::{Evaluated, Range, Record, Value, output::Frame, repr};
+use crate::value::{Evaluated, Measured, Range, Record, Value, output::Frame, repr};
 
 impl Interpreter<'_> {
     pub(super) fn block(&mut self, scope: &Scope, block: &Block) -> Evaluated {
@@ -30,13 +31,15 @@ impl Interpreter<'_> {
         let list = self.eval(scope, over)?;
         let mut results = Vec::new();
         for element in self.elements(&list, over.span)? {
+            let (when, element) = uncover(&element).map_or((None, element), |(when, element)| (Some(when), element));
             let inner = bind(scope, pattern, element)?;
             if let Some(condition) = condition
                 && !self.condition(&inner, condition)?
             {
                 continue;
             }
-            results.push(self.eval(&inner, body)?);
+            let value = self.eval(&inner, body)?;
+            results.push(when.iter().fold(value, Value::only_if));
         }
         Ok(Value::list(results))
     }
@@ -117,5 +120,9 @@ pub(super) fn records(rows: &Frame<Value>) -> Vec<Value> {
 /// Returns one row as a record.
 pub(super) fn record_at(rows: &Frame<Value>, row: usize) -> Value {
     let fields = rows.columns.iter().map(|column| (column.name.clone(), column.cells[row].clone()));
-    Value::Record(Arc::new(fields.collect::<Record>()))
+    let record = Value::Record(Arc::new(fields.collect::<Record>()));
+    match rows.presence.get(row).and_then(Value::lift) {
+        Some(when) if *when != Measured::Bool(true) => record.only_if(&when),
+        _ => record,
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::flow::destructure;
-use super::schedule::Samples;
+use super::schedule::{Milestones, Samples};
 use super::settings::Overrides;
 use super::{Fingerprints, builtins};
 use crate::diag::codes::evaluation as codes;
@@ -73,6 +73,8 @@ pub(super) struct Interpreter<'a> {
     /// What an epoch is, while a schedule is sampled.
     pub(super) course: Option<Course>,
     pub(super) samples: Samples,
+    /// What the schedule that is being sampled compares its step with.
+    pub(super) milestones: Option<Milestones>,
 }
 
 impl<'a> Interpreter<'a> {
@@ -94,6 +96,7 @@ impl<'a> Interpreter<'a> {
             axes: Vec::new(),
             course: None,
             samples: Samples::default(),
+            milestones: None,
         }
     }
 

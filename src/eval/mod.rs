@@ -10,6 +10,7 @@ pub mod settings;
 mod access;
 mod builtins;
 mod call;
+mod choice;
 mod conform;
 mod expr;
 mod flow;

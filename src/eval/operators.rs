@@ -41,6 +41,9 @@ impl Interpreter<'_> {
     pub(super) fn operate(&mut self, op: BinaryOp, left: &Value, right: &Value, span: Span) -> Evaluated {
         use BinaryOp as B;
         if matches!(op, B::Equal | B::NotEqual | B::Less | B::LessEqual | B::Greater | B::GreaterEqual) {
+            if let (Some(milestones), Value::Step(a), Value::Step(b)) = (&mut self.milestones, left, right) {
+                milestones.note(a, b);
+            }
             return compare(op, left, right, self.course.as_ref(), span);
         }
         if op == B::Concat {

@@ -111,7 +111,8 @@ pub(super) fn sample(column: &Projection) -> Frame<Value> {
         column.rows.columns.iter().filter(move |c| c.role == role && c.name != column.name && is_known(&c.cells))
     };
     let values = column.rows.column(&column.name);
-    Frame { columns: other(Role::Axis).chain(other(Role::Field)).chain(values).cloned().collect() }
+    let columns = other(Role::Axis).chain(other(Role::Field)).chain(values).cloned().collect();
+    Frame { columns, presence: column.rows.presence.clone() }
 }
 
 /// Checks that the rows of a column differ in the axes `over`.

@@ -1,6 +1,6 @@
 //! What a program comes to: stages, and outputs that wait for them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use super::interpreter::{Interpreter, Scope, error};
 use super::sweep::rows_of;
 use crate::diag::codes::evaluation as codes;
 use crate::diag::{Checked, Diagnostic};
-use crate::graph::{Graph, NodeId};
+use crate::graph::Graph;
 use crate::resolve::ModuleId;
 use crate::source::Span;
 use crate::syntax::tree::{self, BinaryOp, Expr, ExprKind, ItemKind, TestItem};
 use crate::value::output::{ClaimSpec, Frame, PlotSpec, TableSpec};
-use crate::value::{Evaluated, Measured, Stop, Value, repr};
+use crate::value::{Demands, Evaluated, Measured, Stop, Value, repr};
 
 /// A program, evaluated.
 #[derive(Debug)]
@@ -113,37 +113,49 @@ pub struct Failure {
 }
 
 impl Program {
-    /// Returns the stages that outputs read.
-    pub fn wanted(&self) -> BTreeSet<NodeId> {
-        let mut nodes = BTreeSet::new();
-        let mut frame = |frame: &Frame<Value>| {
-            let cells = frame.columns.iter().flat_map(|column| &column.cells);
-            cells.for_each(|cell| cell.collect(&mut nodes));
-        };
+    /// Returns what outputs need of a run.
+    pub fn demands(&self) -> Demands {
+        let mut demands = Demands::default();
         for table in &self.tables {
             match &table.spec {
-                TableSpec::Rows(rows) | TableSpec::Summary { rows, .. } => frame(rows),
+                TableSpec::Rows(rows) | TableSpec::Summary { rows, .. } => demand_rows(&mut demands, rows),
             }
         }
         for plot in &self.plots {
             if let PlotSpec::Line { rows, .. } = &plot.spec {
-                frame(rows);
+                demand_rows(&mut demands, rows);
             }
         }
         for claim in &self.claims {
-            frame(&claim.spec.sample);
-            frame(&claim.spec.reference);
+            demand_rows(&mut demands, &claim.spec.sample);
+            demand_rows(&mut demands, &claim.spec.reference);
         }
-        for expect in &self.expects {
-            expect.condition.collect(&mut nodes);
-        }
-        nodes.extend(self.plots.iter().flat_map(|plot| plot.spec.objects()).map(|object| object.node));
-        nodes
+        self.expects.iter().for_each(|expect| demands.result(&expect.condition));
+        let objects = self.plots.iter().flat_map(|plot| plot.spec.objects());
+        objects.for_each(|object| demands.stage(object.node));
+        demands
     }
 
     /// Returns whether every test passed.
     pub fn tests_pass(&self) -> bool {
         self.tests.iter().all(|test| test.failures.is_empty())
+    }
+}
+
+/// Demands what the cells of rows read, where the rows are there.
+fn demand_rows(demands: &mut Demands, rows: &Frame<Value>) {
+    for column in &rows.columns {
+        for (row, cell) in column.cells.iter().enumerate() {
+            let Value::Measured(expression) = cell else { continue };
+            match rows.presence.get(row).and_then(Value::lift) {
+                Some(when) => demands.result_if(&when, expression),
+                None => demands.result(expression),
+            }
+        }
+    }
+    // Whether rows without measurements are there has to be known as well.
+    for when in rows.presence.iter().filter_map(Value::lift) {
+        demands.result_if(&when, &Arc::new(Measured::Bool(true)));
     }
 }
 

@@ -1,6 +1,5 @@
 //! A program's outputs with the numbers that its stages have measured.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::program::{Claim, Expect, Output, Program};
@@ -59,9 +58,13 @@ impl<T> Output<T> {
 }
 
 fn resolve_frame(frame: &Frame<Value>, lookup: &Lookup<'_>) -> Frame<Cell> {
-    match frame.try_map(|value| Ok::<_, Infallible>(value.cell(lookup))) {
-        Ok(frame) => frame,
-    }
+    let absent = |value: &Value| matches!(value, Value::Measured(expression) if expression.is_absent(lookup));
+    let ruled_out = |value: &Value| value.lift().is_some_and(|when| when.decide(lookup) == Some(false));
+    let is_there = |row: &usize| {
+        !frame.presence.get(*row).is_some_and(ruled_out) && !frame.columns.iter().any(|column| absent(&column.cells[*row]))
+    };
+    let there: Vec<usize> = (0..frame.height()).filter(is_there).collect();
+    frame.pick(&there, |value| value.cell(lookup))
 }
 
 fn resolve_table(spec: &TableSpec<Value>, lookup: &Lookup<'_>) -> TableSpec<Cell> {

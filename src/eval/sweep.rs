@@ -8,12 +8,14 @@ use crate::diag::codes::evaluation as codes;
 use crate::source::Span;
 use crate::syntax::tree::{Axis, Expr};
 use crate::value::output::{Column, Frame, Role};
-use crate::value::{Evaluated, Record, Stop, Value, repr};
+use crate::value::{Evaluated, Measured, Record, Stop, Value, repr};
 
 /// A row before rows become columns.
 struct Row {
     axes: Vec<(Arc<str>, Value)>,
     fields: Arc<Record>,
+    /// The condition under which the row is there.
+    when: Option<Arc<Measured>>,
 }
 
 /// A sweep that is being gone through.
@@ -72,16 +74,30 @@ impl Interpreter<'_> {
         let value = self.eval(scope, walk.body)?;
         let names: usize = walk.axes.iter().map(|axis| axis.pattern.names().len()).sum();
         let axes = self.axes[self.axes.len().saturating_sub(names)..].to_vec();
-        flatten(&value, &axes, &mut walk.rows, walk.body.span)
+        flatten(&value, &axes, None, &mut walk.rows, walk.body.span)
     }
 }
 
-fn flatten(value: &Value, axes: &[(Arc<str>, Value)], rows: &mut Vec<Row>, span: Span) -> Evaluated<()> {
+fn flatten(
+    value: &Value,
+    axes: &[(Arc<str>, Value)],
+    when: Option<&Arc<Measured>>,
+    rows: &mut Vec<Row>,
+    span: Span,
+) -> Evaluated<()> {
+    let also = |inner: &Arc<Measured>| when.map_or_else(|| inner.clone(), |outer| Measured::both(outer, inner));
     match value {
-        Value::Record(fields) => rows.push(Row { axes: axes.to_vec(), fields: fields.clone() }),
+        Value::Record(fields) => {
+            rows.push(Row { axes: axes.to_vec(), fields: fields.clone(), when: when.cloned() });
+        }
         Value::List(items) => {
             for item in items.iter() {
-                flatten(item, axes, rows, span)?;
+                flatten(item, axes, when, rows, span)?;
+            }
+        }
+        Value::Choice(choice) => {
+            for branch in &choice.branches {
+                flatten(&branch.value, axes, Some(&also(&branch.when)), rows, span)?;
             }
         }
         Value::Rows(inner) => {
@@ -95,7 +111,9 @@ fn flatten(value: &Value, axes: &[(Arc<str>, Value)], rows: &mut Vec<Row>, span:
                         Role::Field => fields.set(column.name.clone(), cell),
                     }
                 }
-                rows.push(Row { axes, fields: Arc::new(fields) });
+                let inner = inner.presence.get(row).and_then(Value::lift);
+                let when = inner.map_or_else(|| when.cloned(), |inner| Some(also(&inner)));
+                rows.push(Row { axes, fields: Arc::new(fields), when });
             }
         }
         other => {
@@ -136,7 +154,11 @@ fn frame(rows: &[Row], span: Span) -> Evaluated {
     {
         return Err(uneven(extra, span));
     }
-    Ok(Value::Rows(Arc::new(Frame { columns })))
+    let mut presence = Vec::new();
+    if rows.iter().any(|row| row.when.is_some()) {
+        presence = rows.iter().map(|row| row.when.clone().map_or(Value::Bool(true), Value::Measured)).collect();
+    }
+    Ok(Value::Rows(Arc::new(Frame { columns, presence })))
 }
 
 fn uneven(name: &str, span: Span) -> Stop {
@@ -173,7 +195,13 @@ pub(super) fn unite(a: &Frame<Value>, b: &Frame<Value>, span: Span) -> Evaluated
             .cloned()
             .collect(),
     });
-    Ok(Value::Rows(Arc::new(Frame { columns: columns.collect() })))
+    let columns = columns.collect();
+    let mut presence = Vec::new();
+    if !a.presence.is_empty() || !b.presence.is_empty() {
+        let of = |frame: &Frame<Value>, row: usize| frame.presence.get(row).cloned().unwrap_or(Value::Bool(true));
+        presence = (0..a.height()).map(|row| of(a, row)).chain((0..b.height()).map(|row| of(b, row))).collect();
+    }
+    Ok(Value::Rows(Arc::new(Frame { columns, presence })))
 }
 
 /// Reads a list of records as rows without axes.
@@ -182,7 +210,7 @@ pub(super) fn rows_of(value: &Value, span: Span) -> Evaluated<Arc<Frame<Value>>>
         Value::Rows(rows) => Ok(rows.clone()),
         Value::List(_) => {
             let mut rows = Vec::new();
-            flatten(value, &[], &mut rows, span)?;
+            flatten(value, &[], None, &mut rows, span)?;
             if rows.is_empty() {
                 return Err(error(&codes::NO_ROWS, "there are no rows", span, "an empty list").into());
             }

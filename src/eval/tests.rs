@@ -10,6 +10,7 @@ use crate::types;
 use crate::value::output::{Cell, ClaimSpec, TableSpec};
 use crate::world::World;
 
+mod choices;
 mod language;
 mod stages;
 
@@ -53,7 +54,7 @@ import std.math.{clamp, cos, exp, ln, monotone, pi}
 import std.models.{tiny_resnet, resnet20, resnet50}
 import std.prune.{
   global_magnitude, imp, layer_magnitude, magnitude, nearest, one_shot, protect_concepts, random_mask, reinit,
-  shuffle_mask,
+  rewind_and_retrain, shuffle_mask,
 }
 import std.schedule.{cosine, cubic}
 import std.stats.{differs, equivalent, not_worse}
@@ -171,7 +172,7 @@ fn the_quickstart_becomes_a_graph() {
     assert_eq!(count(&program, "dissect"), 3 * (6 + 1));
     assert_eq!((program.tables.len(), program.plots.len(), program.claims.len()), (3, 5, 3));
     assert_eq!(program.expects.len(), 1);
-    let wanted = program.wanted();
+    let wanted = program.demands().all();
     assert_eq!(wanted.len(), 3 * (13 + 6 + 7) + 1, "what is measured, and a gallery");
     let resolved = program.resolve(&|_, name| Some(if name == "top1" { 0.95 } else { 7.0 }));
     assert_eq!(resolved.expects[0], (Some(true), "95% >= 90%".to_owned()));

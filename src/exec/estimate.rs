@@ -72,7 +72,10 @@ impl Estimate {
                     expected.over = true;
                 }
             }
-            Event::Failed { stage, .. } | Event::Blocked { stage, .. } | Event::Interrupted { stage, .. } => {
+            Event::Failed { stage, .. }
+            | Event::Blocked { stage, .. }
+            | Event::Interrupted { stage, .. }
+            | Event::Unneeded { stage } => {
                 self.with(stage.id, |expected| expected.over = true);
             }
             _ => {}

@@ -102,6 +102,11 @@ pub enum Event {
         /// The one that failed.
         by: StageRef,
     },
+    /// A stage does not run, because a measured condition rules it out.
+    Unneeded {
+        /// The stage.
+        stage: StageRef,
+    },
     /// The user asked to stop.
     Stopping {
         /// Whether running stages are ended without saving.

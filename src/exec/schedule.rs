@@ -17,6 +17,7 @@ use crate::manifest::record::Record;
 use crate::ops::run::{Problem, Telling};
 use crate::plan::{self, Plan, Status};
 use crate::store::Store;
+use crate::value::Demands;
 
 /// How often the user's wish to stop is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -36,6 +37,8 @@ pub struct Report {
     pub failed: BTreeMap<NodeId, Problem>,
     /// Stages that could not run, and the failed one that each waits for.
     pub blocked: BTreeMap<NodeId, NodeId>,
+    /// Stages that did not run, because measured conditions rule them out.
+    pub unneeded: BTreeSet<NodeId>,
     /// Whether the user stopped the run.
     pub interrupted: bool,
     /// Wall-clock seconds.
@@ -92,7 +95,7 @@ pub(super) fn execute(
             break;
         }
         lost.into_iter().for_each(|text| sink(&Event::Lost { text }));
-        let plan = plan::against(graph, &plan.wanted, Some(store));
+        let plan = plan::against(graph, &plan.demands, Some(store));
         let again = Report { finished: report.finished, ..Report::default() };
         report = pass(graph, &plan, store, options, interrupts, sink, (launcher, news), again);
     }
@@ -122,10 +125,12 @@ fn pass(
         graph,
         store,
         options,
-        dependencies: Dependencies::of(graph, plan.wanted.iter().copied()),
+        demands: &plan.demands,
+        dependencies: Dependencies::of(graph, plan.demands.all()),
         cores,
         jobs: options.jobs.unwrap_or(cores).max(1),
         waiting: BTreeMap::new(),
+        held: BTreeSet::new(),
         ready: BTreeSet::new(),
         urgency: BTreeMap::new(),
         running: BTreeMap::new(),
@@ -143,11 +148,14 @@ struct Scheduler<'a> {
     graph: &'a Graph,
     store: &'a Store,
     options: &'a Options,
+    demands: &'a Demands,
     dependencies: Dependencies,
     cores: usize,
     jobs: usize,
     /// Stages that wait, and for how many others.
     waiting: BTreeMap<NodeId, usize>,
+    /// Stages that run only if a condition holds that is not measured yet.
+    held: BTreeSet<NodeId>,
     /// Stages that could start, the most urgent first.
     ready: BTreeSet<(Reverse<u64>, NodeId)>,
     /// Work from the beginning of a stage to the end of the longest chain behind it.
@@ -170,18 +178,22 @@ impl Scheduler<'_> {
         (self.sink)(&Event::Began {
             stages: plan.totals.stages,
             cached: plan.totals.cached,
-            run: plan.totals.run,
+            run: plan.totals.run + plan.totals.conditional,
             jobs: self.jobs,
         });
         self.report.records.extend(plan.records.iter().map(|(id, record)| (*id, record.clone())));
-        let due: BTreeSet<NodeId> =
-            plan.stages.iter().filter(|stage| stage.status != Status::Cached).map(|stage| stage.id).collect();
+        let open = || plan.stages.iter().filter(|stage| stage.status != Status::Cached);
+        let due: BTreeSet<NodeId> = open().filter(|stage| !stage.conditional).map(|stage| stage.id).collect();
+        self.held = open().filter(|stage| stage.conditional).map(|stage| stage.id).collect();
         for stage in plan.stages.iter().rev() {
             let behind = self.dependencies.successors(stage.id);
             let behind = behind.iter().filter_map(|next| self.urgency.get(next)).max().copied().unwrap_or(0);
             self.urgency.insert(stage.id, behind.saturating_add(stage.facts.macs.unwrap_or(0)).saturating_add(1));
         }
         for stage in &plan.stages {
+            if self.held.contains(&stage.id) {
+                continue;
+            }
             if due.contains(&stage.id) {
                 let before = self.dependencies.predecessors(stage.id);
                 let count = before.iter().filter(|id| due.contains(id)).count();
@@ -341,17 +353,62 @@ impl Scheduler<'_> {
                 }
             }
         }
+        if !self.held.is_empty() {
+            self.reconsider();
+        }
+    }
+
+    /// Lets stages run whose conditions hold now, and gives up those that are ruled out.
+    fn reconsider(&mut self) {
+        let graph = self.graph;
+        let report = &self.report;
+        let lookup = |id, name: &str| report.measure(id, name);
+        let (now, possible) = (self.demands.now(&lookup), self.demands.possible(&lookup));
+        let activated = held_before(graph, &self.held, now);
+        self.held.retain(|id| !activated.contains(id));
+        for &id in &activated {
+            let before = self.dependencies.predecessors(id);
+            let lost = before.iter().find(|id| self.report.failed.contains_key(id)).copied();
+            let lost = lost.or_else(|| before.iter().find_map(|id| self.report.blocked.get(id)).copied());
+            if let Some(by) = lost {
+                self.block(id, by);
+                continue;
+            }
+            let unfinished = |before: &&NodeId| {
+                activated.contains(before)
+                    || self.waiting.contains_key(before) && !self.report.records.contains_key(before)
+            };
+            let count = before.iter().filter(unfinished).count();
+            self.waiting.insert(id, count);
+            if count == 0 {
+                self.offer(id);
+            }
+        }
+        let possible = held_before(graph, &self.held, possible);
+        let ruled_out: Vec<NodeId> = self.held.difference(&possible).copied().collect();
+        for id in ruled_out {
+            self.held.remove(&id);
+            self.report.unneeded.insert(id);
+            let stage = self.name(id);
+            (self.sink)(&Event::Unneeded { stage });
+        }
+    }
+
+    fn block(&mut self, id: NodeId, by: NodeId) {
+        if self.report.blocked.insert(id, by).is_none() {
+            let (stage, by) = (self.name(id), self.name(by));
+            (self.sink)(&Event::Blocked { stage, by });
+        }
     }
 
     fn fail(&mut self, id: NodeId, problem: Problem) {
         let stage = self.name(id);
-        (self.sink)(&Event::Failed { stage: stage.clone(), problem: problem.clone() });
+        (self.sink)(&Event::Failed { stage, problem: problem.clone() });
         let retried = problem.lost.is_some();
         self.report.failed.insert(id, problem);
         for next in self.dependencies.cone(id) {
-            if self.waiting.contains_key(&next) && self.report.blocked.insert(next, id).is_none() {
-                let blocked = self.name(next);
-                (self.sink)(&Event::Blocked { stage: blocked, by: stage.clone() });
+            if self.waiting.contains_key(&next) {
+                self.block(next, id);
             }
         }
         if self.options.fail_fast && !retried {
@@ -364,6 +421,18 @@ impl Scheduler<'_> {
     fn name(&self, id: NodeId) -> StageRef {
         StageRef { id, key: self.graph.key(id), name: self.graph.node(id).facts.name.as_str().into() }
     }
+}
+
+/// Returns the held stages that are wanted, or that wanted ones read, directly or not.
+fn held_before(graph: &Graph, held: &BTreeSet<NodeId>, wanted: BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<NodeId> = wanted.into_iter().collect();
+    while let Some(id) = open.pop() {
+        if held.contains(&id) && found.insert(id) {
+            open.extend(graph.node(id).inputs.iter().map(|(_, input)| *input));
+        }
+    }
+    found
 }
 
 /// Tells whether a stage deserves a process of its own.

@@ -15,6 +15,9 @@ use crate::graph::{Canon, Facts, Graph, Node, NodeId, Trajectory};
 use crate::manifest::record::{Circumstances, Outcome, Place, Record};
 use crate::ops::run::Telling;
 use crate::plan::{self, Plan};
+use crate::syntax::tree::BinaryOp;
+use crate::value::output::Scale;
+use crate::value::{Demands, Measured};
 use crate::store::{Digest, Store};
 
 fn scratch() -> (tempfile::TempDir, Store) {
@@ -181,12 +184,12 @@ fn stages_run_after_what_they_read_and_once() {
     let left = node(&mut graph, "left", &[top]);
     let right = node(&mut graph, "right", &[top]);
     let bottom = node(&mut graph, "bottom", &[left, right]);
-    let plan = plan::against(&graph, &[bottom], Some(&store));
+    let plan = plan::against(&graph, &[bottom].into_iter().collect(), Some(&store));
     let run = execute_with(&graph, &plan, &store, &options(1), &AtomicUsize::new(0), |_| {});
     assert_eq!(run.names(), ["top", "left", "right", "bottom"]);
     assert!(run.report.is_complete());
     assert_eq!(run.report.measure(bottom, "top1"), Some(0.5));
-    let again = plan::against(&graph, &[bottom], Some(&store));
+    let again = plan::against(&graph, &[bottom].into_iter().collect(), Some(&store));
     let run = execute_with(&graph, &again, &store, &options(1), &AtomicUsize::new(0), |_| {});
     assert!(run.started.is_empty());
     assert_eq!(run.report.measure(bottom, "top1"), Some(0.5));
@@ -198,7 +201,7 @@ fn threads_are_divided_among_what_can_run() {
     let mut graph = Graph::default();
     let wanted: Vec<NodeId> = ["a", "b", "c"].iter().map(|name| node(&mut graph, name, &[])).collect();
     let last = node(&mut graph, "last", &wanted);
-    let plan = plan::against(&graph, &[last], Some(&store));
+    let plan = plan::against(&graph, &[last].into_iter().collect(), Some(&store));
     let run = execute_with(&graph, &plan, &store, &options(4), &AtomicUsize::new(0), |_| {});
     let threads: Vec<usize> = run.started.iter().map(|(_, threads)| *threads).collect();
     assert_eq!(threads, [1, 1, 1, 4]);
@@ -214,7 +217,7 @@ fn a_failure_blocks_only_what_depends_on_it() {
     let both = node(&mut graph, "both", &[after_bad, good]);
     let after_good = node(&mut graph, "after good", &[good]);
     let wanted = [both, after_good];
-    let plan = plan::against(&graph, &wanted, Some(&store));
+    let plan = plan::against(&graph, &wanted.iter().copied().collect(), Some(&store));
     let run = execute_with(&graph, &plan, &store, &options(2), &AtomicUsize::new(0), |fake| fake.failing = only("bad"));
     assert_eq!(run.report.failed.keys().copied().collect::<Vec<_>>(), [bad]);
     assert_eq!(run.report.blocked, BTreeMap::from([(after_bad, bad), (both, bad)]));
@@ -234,7 +237,7 @@ fn a_process_that_dies_silently_is_a_failure() {
     let (_directory, store) = scratch();
     let mut graph = Graph::default();
     let stage = node(&mut graph, "stage", &[]);
-    let plan = plan::against(&graph, &[stage], Some(&store));
+    let plan = plan::against(&graph, &[stage].into_iter().collect(), Some(&store));
     let run = execute_with(&graph, &plan, &store, &options(1), &AtomicUsize::new(0), |fake| fake.dying = only("stage"));
     assert!(run.report.failed.contains_key(&stage));
 }
@@ -245,7 +248,7 @@ fn an_interrupt_stops_what_runs_and_starts_nothing() {
     let mut graph = Graph::default();
     let endless = node(&mut graph, "endless", &[]);
     let next = node(&mut graph, "next", &[endless]);
-    let plan = plan::against(&graph, &[next], Some(&store));
+    let plan = plan::against(&graph, &[next].into_iter().collect(), Some(&store));
     let interrupts = AtomicUsize::new(0);
     let run = execute_with(&graph, &plan, &store, &options(1), &interrupts, |fake| fake.endless = only("endless"));
     assert!(run.report.interrupted && run.report.failed.is_empty());
@@ -259,12 +262,12 @@ fn a_damaged_input_is_made_again_within_the_run() {
     let mut graph = Graph::default();
     let input = node(&mut graph, "input", &[]);
     let reader = node(&mut graph, "reader", &[input]);
-    let all = plan::against(&graph, &[input], Some(&store));
+    let all = plan::against(&graph, &[input].into_iter().collect(), Some(&store));
     execute_with(&graph, &all, &store, &options(1), &AtomicUsize::new(0), |_| {});
     let digest = Digest::of(b"input").to_string();
     std::fs::write(store.root().join("objects").join(&digest[..2]).join(&digest), b"iNput").unwrap();
 
-    let plan = plan::against(&graph, &[reader], Some(&store));
+    let plan = plan::against(&graph, &[reader].into_iter().collect(), Some(&store));
     assert_eq!(plan.remaining.run, 1, "the damage is not seen yet");
     let run =
         execute_with(&graph, &plan, &store, &options(1), &AtomicUsize::new(0), |fake| fake.reading = only("reader"));
@@ -279,7 +282,7 @@ fn a_missing_program_fails_the_stage_and_says_so() {
     let (_directory, store) = scratch();
     let mut graph = Graph::default();
     let stage = node(&mut graph, "stage", &[]);
-    let plan = plan::against(&graph, &[stage], Some(&store));
+    let plan = plan::against(&graph, &[stage].into_iter().collect(), Some(&store));
     let report = run(&graph, &plan, &store, &options(1), &AtomicUsize::new(0), &mut |_| {});
     let problem = &report.failed[&stage];
     assert_eq!(problem.code, execution::WORKER_UNAVAILABLE.id);
@@ -319,7 +322,7 @@ fn the_estimate_follows_the_measured_pace() {
     let (_directory, store) = scratch();
     let mut graph = Graph::default();
     let ids: Vec<NodeId> = (0..4).map(|at| node(&mut graph, &format!("stage {at}"), &[])).collect();
-    let plan = plan::against(&graph, &ids, Some(&store));
+    let plan = plan::against(&graph, &ids.iter().copied().collect(), Some(&store));
     let mut estimate = Estimate::new(&plan);
     let name = |id: NodeId| StageRef { id, key: graph.key(id), name: "".into() };
     let seconds = Duration::from_secs_f64;
@@ -331,4 +334,96 @@ fn the_estimate_follows_the_measured_pace() {
     let progress = Progress { step: 5, total: 10, ..Progress::default() };
     estimate.observe(&Event::Progress { stage: name(ids[1]), progress }, seconds(3.0));
     assert_eq!(estimate.remaining(seconds(3.0)), Some(seconds(5.0)));
+}
+
+/// A condition that the measure `top1` of a stage, which is 0.5 for every stage here, is above a level.
+fn above(stage: NodeId, level: f64) -> Arc<Measured> {
+    let read = Measured::Read { node: stage, measure: "top1".into(), scale: Scale::Ratio };
+    Arc::new(Measured::Binary {
+        op: BinaryOp::Greater,
+        left: Arc::new(read),
+        right: Arc::new(Measured::Number(level, Scale::Ratio)),
+        scale: Scale::Plain,
+    })
+}
+
+fn measure(stage: NodeId) -> Arc<Measured> {
+    Arc::new(Measured::Read { node: stage, measure: "top1".into(), scale: Scale::Ratio })
+}
+
+#[test]
+fn a_stage_behind_a_condition_runs_only_if_it_holds() {
+    let (_directory, store) = scratch();
+    let mut graph = Graph::default();
+    let judge = node(&mut graph, "judge", &[]);
+    let before_good = node(&mut graph, "before good", &[]);
+    let good = node(&mut graph, "good", &[before_good]);
+    let before_bad = node(&mut graph, "before bad", &[]);
+    let bad = node(&mut graph, "bad", &[before_bad]);
+    let mut demands = Demands::default();
+    demands.result_if(&above(judge, 0.4), &measure(good));
+    demands.result_if(&above(judge, 0.6), &measure(bad));
+    let plan = plan::against(&graph, &demands, Some(&store));
+    assert_eq!((plan.totals.stages, plan.totals.run, plan.totals.conditional), (5, 1, 4));
+    let run = execute_with(&graph, &plan, &store, &options(2), &AtomicUsize::new(0), |_| {});
+    assert_eq!(run.names(), ["judge", "before good", "good"]);
+    assert_eq!(run.report.unneeded, BTreeSet::from([before_bad, bad]));
+    assert!(run.report.is_complete());
+
+    let again = plan::against(&graph, &demands, Some(&store));
+    let listed: Vec<&str> = again.stages.iter().map(|stage| stage.name.as_str()).collect();
+    assert_eq!(listed, ["judge", "before good", "good"]);
+    assert_eq!((again.totals.cached, again.totals.run, again.totals.conditional), (3, 0, 0));
+}
+
+#[test]
+fn a_stage_that_both_a_condition_and_another_output_want_runs_in_any_case() {
+    let (_directory, store) = scratch();
+    let mut graph = Graph::default();
+    let judge = node(&mut graph, "judge", &[]);
+    let shared = node(&mut graph, "shared", &[]);
+    let mut demands: Demands = [shared].into_iter().collect();
+    demands.result_if(&above(judge, 0.6), &measure(shared));
+    let plan = plan::against(&graph, &demands, Some(&store));
+    assert_eq!((plan.totals.run, plan.totals.conditional), (2, 0));
+    let run = execute_with(&graph, &plan, &store, &options(1), &AtomicUsize::new(0), |_| {});
+    assert_eq!(run.report.finished.len(), 2);
+}
+
+#[test]
+fn what_waits_for_a_failed_stage_behind_a_condition_is_blocked() {
+    let (_directory, store) = scratch();
+    let mut graph = Graph::default();
+    let bad = node(&mut graph, "bad", &[]);
+    let judge = node(&mut graph, "judge", &[]);
+    let after = node(&mut graph, "after", &[bad]);
+    let mut demands: Demands = [bad].into_iter().collect();
+    demands.result_if(&above(judge, 0.4), &measure(after));
+    let plan = plan::against(&graph, &demands, Some(&store));
+    let run = execute_with(&graph, &plan, &store, &options(1), &AtomicUsize::new(0), |fake| fake.failing = only("bad"));
+    assert_eq!(run.report.blocked, BTreeMap::from([(after, bad)]));
+    assert!(!run.report.is_complete());
+}
+
+#[test]
+fn rounds_behind_the_last_are_never_started() {
+    let (_directory, store) = scratch();
+    let mut graph = Graph::default();
+    let mut rounds = vec![node(&mut graph, "round 0", &[])];
+    let mut demands: Demands = rounds.iter().copied().collect();
+    let mut going: Option<Arc<Measured>> = None;
+    for round in 1..=4 {
+        let last = *rounds.last().unwrap();
+        // Every stage measures 0.5; the third round is the first whose condition fails.
+        let goes_on = above(last, if round == 3 { 0.6 } else { 0.4 });
+        let when = going.map_or_else(|| goes_on.clone(), |before| Measured::both(&before, &goes_on));
+        rounds.push(node(&mut graph, &format!("round {round}"), &[last]));
+        demands.result_if(&when, &measure(rounds[round]));
+        going = Some(when);
+    }
+    let plan = plan::against(&graph, &demands, Some(&store));
+    assert_eq!((plan.totals.run, plan.totals.conditional), (1, 4));
+    let run = execute_with(&graph, &plan, &store, &options(4), &AtomicUsize::new(0), |_| {});
+    assert_eq!(run.names(), ["round 0", "round 1", "round 2"]);
+    assert_eq!(run.report.unneeded, BTreeSet::from([rounds[3], rounds[4]]));
 }

@@ -53,9 +53,9 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         return Err(arguments.mismatch(2, "a part of a task, like `task.val`", &arguments.at(2).value));
     };
     if *split == Split::Test {
-        return Err(arguments
-            .refuse(2, "a choice must not be made on test images", "only reports may read them")
-            .help("choose on `task.val`")
+        return Err(Diagnostic::error(&codes::TEST_SELECTION, "a program cannot choose by its test images")
+            .label(arguments.span(2), "chooses by this")
+            .help("write `task.val`, and keep `task.test` for what is reported")
             .into());
     }
     let measured = evaluate::push(lowering, &target, (task, *split, 2), arguments)?;

@@ -126,7 +126,7 @@ pub fn at(lowering: &mut dyn Lowering, state: &State, step: &Step, span: Span, c
         return Err(Diagnostic::error(&codes::BEYOND_END, message)
             .label(span, format!("step {at} of a run that ends at {end}"))
             .label(training.until, "ends here")
-            .help(format!("choose a step up to {}, or train longer", written(end, &training.course)))
+            .help(format!("choose a step up to {}, or train longer", Step::written(end, &training.course)))
             .into());
     }
     if at < start {
@@ -165,7 +165,7 @@ fn point(lowering: &mut dyn Lowering, training: &Arc<Training>, until: u64, call
         .fact("iterations", iterations)
         .fact("images", images);
     if until != training.trajectory.until {
-        stage.title = format!("train to {}", written(until, &training.course));
+        stage.title = format!("train to {}", Step::written(until, &training.course));
     }
     stage.trajectory = Some(trajectory);
     stage.facts.epochs = Some(epochs);
@@ -195,12 +195,6 @@ fn left_at(training: &Training, until: u64, call: Span) -> Evaluated<(Kept, u32)
         Diagnostic::error(&codes::CANNOT_PRUNE, problem.message).label(call, problem.label).help(problem.help)
     })?;
     Ok((left, before.round + 1))
-}
-
-/// Writes an iteration as whole epochs where it is some.
-fn written(iteration: u64, course: &Course) -> String {
-    let per_epoch = course.per_epoch.max(1);
-    if iteration.is_multiple_of(per_epoch) { format!("{}ep", iteration / per_epoch) } else { format!("{iteration}it") }
 }
 
 pub(super) fn own_order(state: &State, arguments: &Arguments) -> Evaluated<Arc<Seed>> {

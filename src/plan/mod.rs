@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::graph::{Dependencies, Facts, Graph, Key, NodeId};
 use crate::manifest::record::Record;
 use crate::store::{Point, PointKind, Root, RootEntry, Store, StoreError};
+use crate::value::Demands;
 
 pub use totals::Totals;
 
@@ -51,6 +52,9 @@ pub struct Stage {
     pub name: String,
     /// What becomes of it.
     pub status: Status,
+    /// Whether it runs only if a condition holds that is not measured yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub conditional: bool,
     /// Iteration that training goes on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
@@ -68,9 +72,9 @@ pub struct Plan {
     pub totals: Totals,
     /// Cost of what is still to run.
     pub remaining: Totals,
-    /// Stages whose results are wanted.
+    /// What is wanted.
     #[serde(skip)]
-    pub wanted: Vec<NodeId>,
+    pub demands: Demands,
     /// Records of needed stages that are stored.
     #[serde(skip)]
     pub records: BTreeMap<NodeId, Record>,
@@ -92,10 +96,23 @@ impl Plan {
     }
 }
 
-/// Compares a graph with a store. Without a store everything has to run.
-pub fn against(graph: &Graph, wanted: &[NodeId], store: Option<&Store>) -> Plan {
+/// Compares a graph with a store. Without a store everything has to run. Conditions that stored results decide are
+/// decided: what they rule out is no part of the plan.
+pub fn against(graph: &Graph, demands: &Demands, store: Option<&Store>) -> Plan {
     let mut survey = Survey::default();
-    survey.look(graph, wanted, store);
+    let mut wanted = BTreeSet::new();
+    loop {
+        let now = demands.now(&survey.lookup());
+        if now.is_subset(&wanted) {
+            break;
+        }
+        survey.look(graph, &now, store);
+        wanted.extend(now);
+    }
+    let certain: BTreeSet<NodeId> = survey.needed.keys().copied().collect();
+    let possible = demands.possible(&survey.lookup());
+    survey.look(graph, &possible, store);
+    wanted.extend(possible);
     let dependencies = Dependencies::of(graph, wanted.iter().copied());
     let order = dependencies.order();
     let stored: BTreeSet<NodeId> = match store {
@@ -110,12 +127,15 @@ pub fn against(graph: &Graph, wanted: &[NodeId], store: Option<&Store>) -> Plan 
         .into_iter()
         .filter_map(|id| {
             let cached = stored.contains(&id).then_some(Status::Cached);
-            survey.needed.get(&id).copied().or(cached).map(|status| Stage::new(graph, id, status))
+            let status = survey.needed.get(&id).copied().or(cached)?;
+            let conditional = status != Status::Cached && !certain.contains(&id);
+            Some(Stage { conditional, ..Stage::new(graph, id, status) })
         })
         .collect();
     let totals = Totals::of(graph, &dependencies, &stages);
     let remaining = Totals::remaining(graph, &dependencies, &stages);
-    Plan { stages, totals, remaining, wanted: wanted.to_vec(), records: survey.records, complaints: survey.complaints }
+    let Survey { records, complaints, .. } = survey;
+    Plan { stages, totals, remaining, demands: demands.clone(), records, complaints }
 }
 
 impl Stage {
@@ -123,7 +143,7 @@ impl Stage {
         let node = graph.node(id);
         let from = if let Status::Resume { from } = status { Some(from) } else { None };
         let (name, facts) = (node.facts.name.clone(), node.facts.clone());
-        Self { id, key: graph.key(id), op: node.op, name, status, from, facts }
+        Self { id, key: graph.key(id), op: node.op, name, status, conditional: false, from, facts }
     }
 }
 
@@ -146,9 +166,14 @@ struct Survey {
 }
 
 impl Survey {
+    /// Gives the measures of what is stored.
+    fn lookup(&self) -> impl Fn(NodeId, &str) -> Option<f64> {
+        |id, name| self.records.get(&id)?.outcome.measures.get(name).copied()
+    }
+
     /// Walks from the wanted stages towards their inputs, layer by layer, and stops where a result is stored.
-    fn look(&mut self, graph: &Graph, wanted: &[NodeId], store: Option<&Store>) {
-        let mut front: BTreeSet<NodeId> = wanted.iter().copied().collect();
+    fn look(&mut self, graph: &Graph, wanted: &BTreeSet<NodeId>, store: Option<&Store>) {
+        let mut front: BTreeSet<NodeId> = wanted.iter().copied().filter(|id| !self.needed.contains_key(id)).collect();
         while !front.is_empty() {
             let found: Vec<_> = front.par_iter().map(|&id| (id, inspect(graph, id, store))).collect();
             front.clear();

@@ -81,10 +81,10 @@ fn an_empty_store_leaves_everything_to_do() {
     let short = training(&mut graph, init, 20, constant);
     let long = training(&mut graph, init, 50, constant);
     let measured = [plain(&mut graph, "evaluate", 1, &[short]), plain(&mut graph, "evaluate", 1, &[long])];
-    for plan in [against(&graph, &measured, None), against(&graph, &measured, Some(&scratch().1))] {
+    for plan in [against(&graph, &measured.iter().copied().collect(), None), against(&graph, &measured.iter().copied().collect(), Some(&scratch().1))] {
         assert_eq!(plan.totals, plan.remaining);
         assert!(plan.stages.iter().all(|stage| stage.status == Status::Run));
-        let expected = Totals { stages: 5, cached: 0, run: 5, trainings: 1, epochs: 5.0, macs: 50_015.0, bytes: 2300 };
+        let expected = Totals { stages: 5, cached: 0, run: 5, conditional: 0, trainings: 1, epochs: 5.0, macs: 50_015.0, bytes: 2300 };
         assert_eq!(plan.totals, expected);
     }
 }
@@ -98,13 +98,13 @@ fn a_stored_result_spares_what_leads_to_it() {
     let measured = plain(&mut graph, "evaluate", 1, &[trained]);
     let other = plain(&mut graph, "evaluate", 2, &[trained]);
     finish(&graph, &store, measured);
-    let plan = against(&graph, &[measured], Some(&store));
+    let plan = against(&graph, &[measured].into_iter().collect(), Some(&store));
     assert_eq!(statuses(&plan), [("evaluate 1".to_owned(), Status::Cached)], "what was never stored is not listed");
     assert_eq!(plan.remaining, Totals::default());
-    assert_eq!(against(&graph, &[measured, other], Some(&store)).remaining.run, 3);
+    assert_eq!(against(&graph, &[measured, other].into_iter().collect(), Some(&store)).remaining.run, 3);
     finish(&graph, &store, init);
     finish(&graph, &store, trained);
-    let plan = against(&graph, &[measured, other], Some(&store));
+    let plan = against(&graph, &[measured, other].into_iter().collect(), Some(&store));
     assert_eq!((plan.totals.stages, plan.totals.cached, plan.remaining.run), (4, 3, 1));
     assert_eq!((plan.totals.epochs.to_bits(), plan.remaining.epochs.to_bits()), (2f64.to_bits(), 0));
 }
@@ -118,7 +118,7 @@ fn a_longer_training_goes_on_from_the_shorter_one() {
     finish(&graph, &store, init);
     finish(&graph, &store, short);
     let long = training(&mut graph, init, 50, constant);
-    let plan = against(&graph, &[long], Some(&store));
+    let plan = against(&graph, &[long].into_iter().collect(), Some(&store));
     assert_eq!(plan.stage(long).unwrap().status, Status::Resume { from: 25 });
     assert_eq!((plan.remaining.epochs, plan.remaining.macs), (2.5, 25_000.0));
 }
@@ -136,7 +136,7 @@ fn a_later_change_of_the_rate_goes_on_from_the_last_common_point() {
         store.save_point(base, step, graph.chain_key(first, step).unwrap(), &bytes, 1.0).unwrap();
     }
     let changed = training(&mut graph, init, 50, |step| if step < 40 { 0.1 } else { 0.01 });
-    let plan = against(&graph, &[first, changed], Some(&store));
+    let plan = against(&graph, &[first, changed].into_iter().collect(), Some(&store));
     assert_eq!(plan.stage(first).unwrap().status, Status::Resume { from: 44 });
     assert_eq!(plan.stage(changed).unwrap().status, Status::Resume { from: 31 });
 }
@@ -150,7 +150,7 @@ fn a_damaged_record_is_reported_and_its_stage_runs_again() {
     let key = record.key.to_string();
     let path = store.root().join("actions").join(&key[..2]).join(format!("{key}.yaml"));
     std::fs::write(path, "what").unwrap();
-    let plan = against(&graph, &[init], Some(&store));
+    let plan = against(&graph, &[init].into_iter().collect(), Some(&store));
     assert_eq!(plan.stage(init).unwrap().status, Status::Run);
     assert_eq!(plan.complaints.len(), 1);
 }
@@ -162,7 +162,7 @@ fn the_json_form_is_the_documented_one() {
     let init = plain(&mut graph, "init", 1, &[]);
     finish(&graph, &store, init);
     let trained = training(&mut graph, init, 20, constant);
-    let json = serde_json::to_value(against(&graph, &[trained], Some(&store))).unwrap();
+    let json = serde_json::to_value(against(&graph, &[trained].into_iter().collect(), Some(&store))).unwrap();
     assert_eq!(json["stages"][0]["status"], "cached");
     assert_eq!(json["stages"][1]["op"], "train");
     assert_eq!(json["stages"][1]["status"], "run");

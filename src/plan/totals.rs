@@ -16,6 +16,9 @@ pub struct Totals {
     pub cached: usize,
     /// Stages that run, or go on from a stored point.
     pub run: usize,
+    /// Stages that do so only if a condition holds. What is summed up below includes them: it is the most there can be.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub conditional: usize,
     /// Trainings: a point on the way to a longer one is not counted.
     pub trainings: usize,
     /// Epochs of training; what two stages share is counted once.
@@ -50,7 +53,8 @@ impl Totals {
             let cached = stage.status == Status::Cached;
             totals.stages += 1;
             totals.cached += usize::from(cached);
-            totals.run += usize::from(!cached);
+            totals.run += usize::from(!cached && !stage.conditional);
+            totals.conditional += usize::from(stage.conditional);
             totals.bytes += stage.facts.bytes;
             let macs = stage.facts.macs.unwrap_or(0) as f64;
             let Some(trajectory) = &graph.node(stage.id).trajectory else {
@@ -69,4 +73,9 @@ impl Totals {
         }
         totals
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

@@ -136,6 +136,8 @@ pub struct RunFacts {
 /// What became of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageStatus {
+    /// A measured condition ruled it out.
+    Unneeded,
     /// Its result was in the store.
     Cached,
     /// It ran.

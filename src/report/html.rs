@@ -99,6 +99,7 @@ fn facts(contents: &Contents) -> Markup {
         (StageStatus::Failed, "failed"),
         (StageStatus::Blocked, "blocked"),
         (StageStatus::NotRun, "not run"),
+        (StageStatus::Unneeded, "not needed"),
     ];
     let parts: Vec<String> = stages
         .iter()

@@ -40,7 +40,7 @@ pub(super) fn section(contents: &Contents) -> Markup {
 }
 
 fn is_good(status: StageStatus) -> bool {
-    matches!(status, StageStatus::Cached | StageStatus::Done)
+    matches!(status, StageStatus::Cached | StageStatus::Done | StageStatus::Unneeded)
 }
 
 fn status(status: StageStatus) -> Markup {
@@ -50,6 +50,7 @@ fn status(status: StageStatus) -> Markup {
         StageStatus::Failed => ("failed", "failed"),
         StageStatus::Blocked => ("blocked", "blocked"),
         StageStatus::NotRun => ("not-run", "not run"),
+        StageStatus::Unneeded => ("unneeded", "not needed"),
     };
     html! { span.badge.(class) { (word) } }
 }

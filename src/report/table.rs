@@ -248,15 +248,13 @@ mod tests {
         let units = [36.0, 35.0, 40.0, 30.0, 31.0, 38.0];
         let seed = |row: usize| number((row % 3) as f64, Scale::Count);
         let round = |row: usize| number((row / 3) as f64, Scale::Count);
-        Frame {
-            columns: vec![
+        Frame::new(vec![
                 column("seed", Role::Axis, (0..6).map(seed).collect()),
                 column("round", Role::Field, (0..6).map(round).collect()),
                 column("arm", Role::Field, (0..6).map(|_| Cell::Text("imp, \"global\"".into())).collect()),
                 column("top1", Role::Field, top1.iter().map(|&value| number(value, Scale::Ratio)).collect()),
                 column("units", Role::Field, units.iter().map(|&value| number(value, Scale::Count)).collect()),
-            ],
-        }
+            ])
     }
 
     fn summary(rows: Frame<Cell>, by: &[&str], show: &[Statistic]) -> TableSpec<Cell> {
@@ -310,10 +308,10 @@ mod tests {
 
     #[test]
     fn an_empty_table_has_headings_and_says_so() {
-        let spec = TableSpec::Rows(Frame { columns: vec![column("a", Role::Field, Vec::new())] });
+        let spec = TableSpec::Rows(Frame::new(vec![column("a", Role::Field, Vec::new())]));
         assert_eq!(text(&spec), "a\n─\nno rows\n");
         assert_eq!(csv(&spec), b"a\r\n");
-        let nothing = TableSpec::Rows(Frame { columns: Vec::new() });
+        let nothing = TableSpec::Rows(Frame::new(Vec::new()));
         assert_eq!(text(&nothing), "no rows\n");
         assert_eq!(csv(&nothing), b"\"\"\r\n");
     }

@@ -1,6 +1,5 @@
 //! Values as cells of tables.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use num_traits::Zero;
@@ -9,7 +8,6 @@ use super::measured::{Lookup, Measured};
 use super::number;
 use super::output::{Cell, Scale};
 use super::{Value, repr};
-use crate::graph::NodeId;
 
 impl Value {
     /// Returns the value as a cell, waiting numbers resolved.
@@ -42,13 +40,6 @@ impl Value {
             Self::Ratio(value) => number(number::to_f64(*value), Scale::Ratio),
             Self::Points(value) => number(number::to_f64(*value), Scale::Points),
             _ => None,
-        }
-    }
-
-    /// Adds the stages that the value waits for to `nodes`.
-    pub fn collect(&self, nodes: &mut BTreeSet<NodeId>) {
-        if let Self::Measured(expression) = self {
-            expression.collect(nodes);
         }
     }
 }

@@ -46,6 +46,13 @@ pub enum Measured {
     },
     /// `not`
     Not(Arc<Measured>),
+    /// What stands beside the first condition that holds; absent if none does.
+    Choose {
+        /// Conditions and what each chooses, at most one of which holds.
+        branches: Arc<[(Arc<Measured>, Arc<Measured>)]>,
+        /// Reading of the result.
+        scale: Scale,
+    },
 }
 
 /// Functions of numbers that can wait for the run.
@@ -75,7 +82,8 @@ impl Measured {
             Self::Read { scale, .. }
             | Self::Number(_, scale)
             | Self::Binary { scale, .. }
-            | Self::Apply { scale, .. } => *scale,
+            | Self::Apply { scale, .. }
+            | Self::Choose { scale, .. } => *scale,
             Self::Bool(_) | Self::Not(_) => Scale::Plain,
         }
     }
@@ -88,22 +96,136 @@ impl Measured {
                 op,
                 BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Power
             ),
+            Self::Choose { branches, .. } => branches.first().is_some_and(|(_, chosen)| chosen.is_bool()),
             _ => false,
         }
     }
 
-    /// Adds the stages that the expression reads to `nodes`.
+    /// Adds the stages that the expression may read to `nodes`.
     pub fn collect(&self, nodes: &mut BTreeSet<NodeId>) {
+        if let Self::Read { node, .. } = self {
+            nodes.insert(*node);
+        }
+        self.each_part(&mut |part| part.collect(nodes));
+    }
+
+    /// Visits the expressions that this one is made of.
+    fn each_part<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
+        match self {
+            Self::Read { .. } | Self::Number(..) | Self::Bool(_) => {}
+            Self::Binary { left, right, .. } => {
+                visit(left);
+                visit(right);
+            }
+            Self::Apply { values, .. } => values.iter().for_each(|value| visit(value)),
+            Self::Not(inner) => visit(inner),
+            Self::Choose { branches, .. } => branches.iter().for_each(|(when, chosen)| {
+                visit(when);
+                visit(chosen);
+            }),
+        }
+    }
+
+    /// Whether what is read depends on what is measured.
+    pub fn is_conditional(&self) -> bool {
+        let mut found = matches!(self, Self::Choose { .. });
+        self.each_part(&mut |part| found = found || part.is_conditional());
+        found
+    }
+
+    /// Makes the condition that both hold; the first decides whether the second is looked at.
+    pub fn both(first: &Arc<Self>, second: &Arc<Self>) -> Arc<Self> {
+        let (left, right) = (first.clone(), second.clone());
+        Arc::new(Self::Binary { op: BinaryOp::And, left, right, scale: Scale::Plain })
+    }
+
+    /// Decides a condition, as far as what it reads is measured.
+    pub fn decide(&self, lookup: &Lookup<'_>) -> Option<bool> {
+        self.truth(lookup)
+    }
+
+    /// Whether no branch is left to choose in some part of the expression, so that there is no result by design.
+    pub fn is_absent(&self, lookup: &Lookup<'_>) -> bool {
+        if let Self::Choose { branches, .. } = self {
+            for (when, chosen) in branches.iter() {
+                match when.decide(lookup) {
+                    Some(true) => return chosen.is_absent(lookup),
+                    Some(false) => {}
+                    None => return false,
+                }
+            }
+            return true;
+        }
+        let mut absent = false;
+        self.each_part(&mut |part| absent = absent || part.is_absent(lookup));
+        absent
+    }
+
+    /// Adds the stages that have to run next for the expression to have a result: those of a branch only once its
+    /// condition holds.
+    pub fn demand(&self, lookup: &Lookup<'_>, nodes: &mut BTreeSet<NodeId>) {
         match self {
             Self::Read { node, .. } => drop(nodes.insert(*node)),
-            Self::Number(..) | Self::Bool(_) => {}
-            Self::Binary { left, right, .. } => {
-                left.collect(nodes);
-                right.collect(nodes);
+            Self::Choose { branches, .. } => {
+                for (when, chosen) in branches.iter() {
+                    match when.decide(lookup) {
+                        Some(true) => return chosen.demand(lookup, nodes),
+                        Some(false) => {}
+                        None => return when.demand_in_order(lookup, nodes),
+                    }
+                }
             }
-            Self::Apply { values, .. } => values.iter().for_each(|value| value.collect(nodes)),
-            Self::Not(inner) => inner.collect(nodes),
+            _ => self.each_part(&mut |part| part.demand(lookup, nodes)),
         }
+    }
+
+    /// The same for a condition, whose right side matters only if its left side does not decide.
+    fn demand_in_order(&self, lookup: &Lookup<'_>, nodes: &mut BTreeSet<NodeId>) {
+        match self {
+            Self::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right, .. } => match left.decide(lookup) {
+                None => left.demand_in_order(lookup, nodes),
+                Some(decides) if decides == (*op == BinaryOp::Or) => {}
+                Some(_) => right.demand_in_order(lookup, nodes),
+            },
+            Self::Not(inner) => inner.demand_in_order(lookup, nodes),
+            _ => self.demand(lookup, nodes),
+        }
+    }
+
+    /// Adds the stages that may still have to run: all but those of branches that are ruled out.
+    pub fn may_demand(&self, lookup: &Lookup<'_>, nodes: &mut BTreeSet<NodeId>) {
+        match self {
+            Self::Read { node, .. } => drop(nodes.insert(*node)),
+            Self::Choose { branches, .. } => {
+                for (when, chosen) in branches.iter() {
+                    let decided = when.decide(lookup);
+                    when.may_demand(lookup, nodes);
+                    if decided != Some(false) {
+                        chosen.may_demand(lookup, nodes);
+                    }
+                    if decided == Some(true) {
+                        return;
+                    }
+                }
+            }
+            Self::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right, .. } => {
+                left.may_demand(lookup, nodes);
+                if left.decide(lookup) != Some(*op == BinaryOp::Or) {
+                    right.may_demand(lookup, nodes);
+                }
+            }
+            _ => self.each_part(&mut |part| part.may_demand(lookup, nodes)),
+        }
+    }
+
+    /// Returns the branch that is chosen; `None` where that is not known, or there is none.
+    fn chosen(branches: &[(Arc<Self>, Arc<Self>)], lookup: &Lookup<'_>) -> Option<Arc<Self>> {
+        for (when, chosen) in branches {
+            if when.decide(lookup)? {
+                return Some(chosen.clone());
+            }
+        }
+        None
     }
 
     /// Computes the result once the stages have run.
@@ -121,6 +243,7 @@ impl Measured {
         match self {
             Self::Bool(value) => Some(*value),
             Self::Not(inner) => Some(!inner.truth(lookup)?),
+            Self::Choose { branches, .. } => Self::chosen(branches, lookup)?.truth(lookup),
             Self::Binary { op: BinaryOp::And, left, right, .. } => match (left.truth(lookup), right.truth(lookup)) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
                 (left, right) => Some(left? && right?),
@@ -150,6 +273,7 @@ impl Measured {
         match self {
             Self::Read { node, measure, .. } => lookup(*node, measure),
             Self::Number(value, _) => Some(*value),
+            Self::Choose { branches, .. } => Self::chosen(branches, lookup)?.number(lookup),
             Self::Binary { op, left, right, .. } => {
                 let (left, right) = (left.number(lookup)?, right.number(lookup)?);
                 Some(match op {

@@ -1,5 +1,7 @@
 //! Values of the language.
 
+pub mod choice;
+pub mod demand;
 pub mod function;
 pub mod measured;
 pub mod number;
@@ -22,8 +24,11 @@ use crate::domain::pruning::{Counting, Pruner, Scope, Score};
 use crate::domain::recipe;
 use crate::domain::seed::Seed;
 use crate::graph::NodeId;
+use crate::source::Span;
 use crate::syntax::tree::Exact;
 
+pub use choice::{Branch, Choice};
+pub use demand::Demands;
 pub use function::{Closure, Env, Function, Native, NativeKind};
 pub use measured::{Lookup, Measured};
 pub use record::Record;
@@ -99,6 +104,8 @@ pub enum Value {
     Tallies(Arc<Tallied>),
     /// A value that exists after the run.
     Measured(Arc<Measured>),
+    /// One of several values, or none, as conditions turn out.
+    Choice(Arc<Choice>),
     /// Rows of a sweep.
     Rows(Arc<Frame<Value>>),
     /// A column of rows.
@@ -166,6 +173,8 @@ pub struct Recipe {
     pub settings: recipe::Recipe,
     /// The learning rate: a `Float`, or a function from the step.
     pub rate: Value,
+    /// Where the learning rate is written.
+    pub rate_span: Span,
 }
 
 /// Why there is no value.

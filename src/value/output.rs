@@ -67,9 +67,16 @@ pub struct Column<C> {
 pub struct Frame<C> {
     /// Columns of equal length, axes first.
     pub columns: Vec<Column<C>>,
+    /// Whether each row is there, where that depends on conditions; empty if all are.
+    pub presence: Vec<C>,
 }
 
 impl<C> Frame<C> {
+    /// Makes rows that are there whatever happens.
+    pub fn new(columns: Vec<Column<C>>) -> Self {
+        Self { columns, presence: Vec::new() }
+    }
+
     /// Returns the number of rows.
     pub fn height(&self) -> usize {
         self.columns.first().map_or(0, |column| column.cells.len())
@@ -80,23 +87,14 @@ impl<C> Frame<C> {
         self.columns.iter().find(|column| &*column.name == name)
     }
 
-    /// Maps every cell.
-    ///
-    /// # Errors
-    /// The first error of `resolve`.
-    pub fn try_map<D, E>(&self, mut resolve: impl FnMut(&C) -> Result<D, E>) -> Result<Frame<D>, E> {
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| {
-                Ok(Column {
-                    name: column.name.clone(),
-                    role: column.role,
-                    cells: column.cells.iter().map(&mut resolve).collect::<Result<_, E>>()?,
-                })
-            })
-            .collect::<Result<_, E>>()?;
-        Ok(Frame { columns })
+    /// Returns the rows at the given places, in their order, every cell mapped. All of them are there.
+    pub fn pick<D>(&self, places: &[usize], mut map: impl FnMut(&C) -> D) -> Frame<D> {
+        let columns = self.columns.iter().map(|column| Column {
+            name: column.name.clone(),
+            role: column.role,
+            cells: places.iter().map(|&row| map(&column.cells[row])).collect(),
+        });
+        Frame::new(columns.collect())
     }
 }
 

@@ -78,6 +78,7 @@ pub fn kind(value: &Value) -> &'static str {
         Value::Counting(_) => "a rule of counting",
         Value::State(_) => "a state",
         Value::Measured(_) => "a number that exists after the run",
+        Value::Choice(_) => "a value that measurements choose",
         Value::Rows(_) => "rows",
         Value::Column(_) => "a column",
         Value::Band(..) => "a band",

@@ -26,6 +26,16 @@ impl Step {
         Self { iterations: Exact::from_integer(i128::from(count)), ..Self::zero() }
     }
 
+    /// Writes an iteration as whole epochs where it is some.
+    pub fn written(iteration: u64, course: &Course) -> String {
+        let per_epoch = course.per_epoch.max(1);
+        if iteration.is_multiple_of(per_epoch) {
+            format!("{}ep", iteration / per_epoch)
+        } else {
+            format!("{iteration}it")
+        }
+    }
+
     /// Makes the zero step.
     pub fn zero() -> Self {
         let zero = Exact::from_integer(0);

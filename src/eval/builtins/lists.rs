@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::super::access::{arrange, select};
+use super::super::choice::{choose, last_existing, no_condition, uncover};
 use super::super::expr::truth;
 use super::super::flow::records;
 use super::super::interpreter::{Interpreter, error};
 use crate::diag::codes::evaluation as codes;
 use crate::ops::lowering::Arguments;
 use crate::syntax::tree::BinaryOp;
-use crate::value::{Evaluated, Value};
+use crate::value::{Branch, Evaluated, Measured, Value};
 
 fn elements(vm: &mut Interpreter<'_>, arguments: &Arguments, at: usize) -> Evaluated<Vec<Value>> {
     vm.elements(&arguments.at(at).value, arguments.span(at))
@@ -29,7 +30,9 @@ fn holds(vm: &mut Interpreter<'_>, arguments: &Arguments, element: Value) -> Eva
 pub(super) fn map(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let mut results = Vec::new();
     for element in elements(vm, arguments, 0)? {
-        results.push(vm.apply(function(arguments, 1), vec![element], arguments.span(1))?);
+        let (when, element) = uncover(&element).map_or((None, element), |(when, element)| (Some(when), element));
+        let value = vm.apply(function(arguments, 1), vec![element], arguments.span(1))?;
+        results.push(when.iter().fold(value, Value::only_if));
     }
     Ok(Value::list(results))
 }
@@ -102,12 +105,55 @@ pub(super) fn iterate(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evalua
     let times = arguments.count(1, "the number of rounds", 0)?;
     let mut value = arguments.at(0).value.clone();
     let mut results = vec![value.clone()];
+    // The condition under which there is a next round.
+    let mut going: Option<Arc<Measured>> = None;
     for round in 1..=times {
         vm.tick(arguments.call)?;
+        match ends(vm, arguments, &value)? {
+            Value::Bool(true) => break,
+            Value::Measured(ends) => {
+                let goes_on = Arc::new(Measured::Not(ends));
+                going = Some(going.map_or_else(|| goes_on.clone(), |before| Measured::both(&before, &goes_on)));
+            }
+            _ => {}
+        }
         value = vm.apply(function(arguments, 2), vec![value, Value::Int(round as i64)], arguments.span(2))?;
-        results.push(value.clone());
+        results.push(going.iter().fold(value.clone(), Value::only_if));
     }
     Ok(Value::list(results))
+}
+
+/// Whether the rounds end with a value.
+fn ends(vm: &mut Interpreter<'_>, arguments: &Arguments, value: &Value) -> Evaluated {
+    if !arguments.given(3) {
+        return Ok(Value::Bool(false));
+    }
+    let span = arguments.span(3);
+    let ends = vm.apply(function(arguments, 3), vec![value.clone()], span)?;
+    match &ends {
+        Value::Bool(_) => {}
+        Value::Measured(condition) if condition.is_bool() => vm.check_selection(condition, span)?,
+        other => return Err(no_condition(other, span)),
+    }
+    Ok(ends)
+}
+
+pub(super) fn select_value(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+    let (then, otherwise) = (&arguments.at(1).value, &arguments.at(2).value);
+    match &arguments.at(0).value {
+        Value::Bool(true) => Ok(then.clone()),
+        Value::Bool(false) => Ok(otherwise.clone()),
+        Value::Measured(condition) if condition.is_bool() => {
+            vm.check_selection(condition, arguments.span(0))?;
+            let fails = Arc::new(Measured::Not(condition.clone()));
+            let branches = vec![
+                Branch { when: condition.clone(), value: then.clone() },
+                Branch { when: fails, value: otherwise.clone() },
+            ];
+            choose(branches, "the two sides", arguments.call)
+        }
+        other => Err(no_condition(other, arguments.span(0))),
+    }
 }
 
 pub(super) fn zip(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
@@ -162,7 +208,10 @@ pub(super) fn first(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluate
 
 pub(super) fn last(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let list = elements(vm, arguments, 0)?;
-    list.into_iter().next_back().ok_or_else(|| empty(arguments))
+    match list.last() {
+        Some(last) if uncover(last).is_some() => last_existing(&list).ok_or_else(|| empty(arguments)),
+        last => last.cloned().ok_or_else(|| empty(arguments)),
+    }
 }
 
 fn empty(arguments: &Arguments) -> crate::value::Stop {

@@ -53,6 +53,7 @@ pub(super) static FUNCTIONS: &[(&str, Builtin)] = &[
     ("any", lists::any),
     ("all", lists::all),
     ("iterate", lists::iterate),
+    ("select", lists::select_value),
     ("seeds", recipes::seeds),
     ("sgd", recipes::sgd),
     ("adamw", recipes::adamw),

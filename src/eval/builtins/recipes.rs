@@ -73,7 +73,7 @@ fn finish(arguments: &Arguments, optimizer: Optimizer, at: usize) -> Evaluated {
     let batch = arguments.count(at, "the batch", 1)? as usize;
     let label_smoothing = between(arguments, at + 1, "label smoothing", 1.0)?;
     let settings = recipe::Recipe { optimizer, batch, label_smoothing };
-    Ok(Value::Recipe(Arc::new(Recipe { settings, rate })))
+    Ok(Value::Recipe(Arc::new(Recipe { settings, rate, rate_span: arguments.span(0) })))
 }
 
 fn between(arguments: &Arguments, at: usize, what: &str, below: f64) -> Evaluated<f64> {
@@ -127,8 +127,9 @@ pub(in crate::eval) fn update(base: &Recipe, changes: &Record, span: Span) -> Ev
         return Err(did_you_mean(found, unknown, known()).into());
     }
     let values = present.iter().map(|(name, value)| {
-        let value = changes.get(name).unwrap_or(value).clone();
-        Argument { value, span, given: true }
+        let changed = changes.get(name);
+        let span = if *name == "lr" && changed.is_none() { base.rate_span } else { span };
+        Argument { value: changed.unwrap_or(value).clone(), span, given: true }
     });
     let arguments = Arguments { name: name.into(), call: span, values: values.collect() };
     if name == "sgd" { build_sgd(&arguments) } else { build_adamw(&arguments) }

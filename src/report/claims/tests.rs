@@ -10,8 +10,7 @@ fn number(value: f64, scale: Scale) -> Cell {
 /// Rows (round, seed, value) as a projected column with the axis `seed` and the field `round`.
 fn side(rows: &[(i32, i32, f64)]) -> Frame<Cell> {
     let count = |value: i32| number(f64::from(value), Scale::Count);
-    Frame {
-        columns: vec![
+    Frame::new(vec![
             Column { name: "seed".into(), role: Role::Axis, cells: rows.iter().map(|row| count(row.1)).collect() },
             Column { name: "round".into(), role: Role::Field, cells: rows.iter().map(|row| count(row.0)).collect() },
             Column {
@@ -19,8 +18,7 @@ fn side(rows: &[(i32, i32, f64)]) -> Frame<Cell> {
                 role: Role::Field,
                 cells: rows.iter().map(|row| number(row.2, Scale::Ratio)).collect(),
             },
-        ],
-    }
+        ])
 }
 
 fn claim(kind: ClaimKind, sample: Frame<Cell>, reference: Frame<Cell>, margin: Option<Margin>) -> ClaimSpec<Cell> {

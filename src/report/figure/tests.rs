@@ -35,15 +35,13 @@ fn runs() -> Frame<Cell> {
         }
     }
     let [seed, arm, sparsity, top1, units] = cells;
-    Frame {
-        columns: vec![
+    Frame::new(vec![
             column("seed", Role::Axis, seed),
             column("arm", Role::Field, arm),
             column("sparsity", Role::Field, sparsity),
             column("top1", Role::Field, top1),
             column("units", Role::Field, units),
-        ],
-    }
+        ])
 }
 
 fn line(y: &[&str], color: Option<&str>, x_scale: AxisScale) -> PlotSpec<Cell> {
@@ -63,7 +61,7 @@ fn small(x_scale: AxisScale) -> PlotSpec<Cell> {
     let y = [0.93, f64::NAN, 0.88];
     let cells = |values: [f64; 3]| values.iter().map(|&value| number(value, Scale::Ratio)).collect();
     let rows =
-        Frame { columns: vec![column("sparsity", Role::Field, cells(x)), column("top1", Role::Field, cells(y))] };
+        Frame::new(vec![column("sparsity", Role::Field, cells(x)), column("top1", Role::Field, cells(y))]);
     PlotSpec::Line {
         rows,
         x: "sparsity".into(),
@@ -154,10 +152,10 @@ proptest! {
     ) {
         let all = [AxisScale::Linear, AxisScale::Log, AxisScale::Logit];
         let reading = if ratio { Scale::Ratio } else { Scale::Plain };
-        let rows = Frame { columns: vec![
+        let rows = Frame::new(vec![
             column("x", Role::Axis, values.iter().map(|(x, _)| number(*x, reading)).collect()),
             column("y", Role::Field, values.iter().map(|(_, y)| number(*y, reading)).collect()),
-        ] };
+        ]);
         let spec = PlotSpec::Line {
             rows, x: "x".into(), y: vec!["y".into()], color: None,
             band: Some((Statistic::Ci95, Vec::new())), x_scale: all[scales.0], y_scale: all[scales.1],

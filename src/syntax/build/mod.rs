@@ -17,6 +17,7 @@ use super::tree::{
     Binding, Claim, Expr, ExprKind, Formal, Function, Import, ImportNames, ImportSource, ItemKind, Name, Output, Param,
     Test, TestItem,
 };
+use super::words;
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Span};
 
@@ -206,7 +207,9 @@ impl<'a> Builder<'a> {
                 Rule::public => public = true,
                 Rule::name => name = Some(self.name(&part)),
                 Rule::generics => generics = self.names(part),
-                Rule::formals => formals = parts(part).filter_map(|formal| self.formal(formal)).collect(),
+                Rule::formals => {
+                    formals = parts(part).filter_map(|formal| self.formal(formal)).collect::<Vec<Formal>>();
+                }
                 Rule::result => result = self.annotation(part),
                 Rule::block => body = Some(self.block(part)),
                 Rule::bad_equation => {
@@ -221,6 +224,12 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        if body.is_some() {
+            // A label may be a word of the language, but a body could not refer to it.
+            for formal in formals.iter().filter(|formal| words::is_keyword(&formal.name.text)) {
+                self.report(report::keyword_parameter(&formal.name.text, formal.name.span));
+            }
+        }
         Some(Function { public, name: name?, generics, formals, result, body })
     }
 
@@ -228,7 +237,7 @@ impl<'a> Builder<'a> {
         let (mut name, mut ty, mut default) = (None, None, None);
         for part in parts(pair) {
             match part.as_rule() {
-                Rule::name => name = Some(self.name(&part)),
+                Rule::label => name = Some(self.name(&part)),
                 Rule::annotation => ty = self.annotation(part),
                 Rule::default => default = self.default(part),
                 _ => {}

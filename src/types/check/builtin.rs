@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::operator::{is_ordered, is_summable};
 use super::super::signature::Signature;
-use super::super::ty::{Plain, Ty};
+use super::super::ty::{Fields, Plain, Ty};
 use super::Checker;
 use super::call::Slots;
 use super::expr::is_adaptable;
@@ -55,7 +55,51 @@ impl Checker<'_> {
                 self.drawn(slots, types);
                 result
             }
+            ("select", _) => self.choice(&args),
             _ => result,
+        }
+    }
+
+    /// What `select` gives: one of two states, one of two numbers, or a record of such.
+    fn choice(&mut self, args: &[(&Expr, Ty)]) -> Ty {
+        let [_, (then, a), (otherwise, b)] = args else { return Ty::Error };
+        if is_adaptable(then) && b.unmeasured().0.is(Plain::Float) {
+            self.adapt(then);
+        }
+        if is_adaptable(otherwise) && a.unmeasured().0.is(Plain::Float) {
+            self.adapt(otherwise);
+        }
+        let float = a.unmeasured().0.is(Plain::Float) || b.unmeasured().0.is(Plain::Float);
+        let firm = |expr: &Expr, ty: &Ty| if float && is_adaptable(expr) { Plain::Float.into() } else { ty.clone() };
+        if let Some(chosen) = self.either(&firm(then, a), &firm(otherwise, b)) {
+            return chosen;
+        }
+        let (a, b) = (self.settled(a), self.settled(b));
+        let message = format!("`select` cannot choose between {} and {}", a.described(), b.described());
+        self.report(
+            Diagnostic::error(&codes::MISMATCH, message)
+                .label(otherwise.span, format!("this is {}", b.described()))
+                .label(then.span, format!("this is {}", a.described()))
+                .help("choose between two states, two dissections, or two numbers in the same unit"),
+        );
+        Ty::Error
+    }
+
+    fn either(&mut self, a: &Ty, b: &Ty) -> Option<Ty> {
+        let (a, b) = (self.solver.shallow(a), self.solver.shallow(b));
+        match (&a, &b) {
+            (Ty::Error, other) | (other, Ty::Error) => Some(other.clone()),
+            (Ty::Plain(Plain::State), Ty::Plain(Plain::State)) | (Ty::Plain(Plain::Tallies), Ty::Plain(Plain::Tallies)) => Some(a),
+            (Ty::Record(left), Ty::Record(right)) if left.0.len() == right.0.len() => {
+                let fields = left.0.iter().map(|(name, ty)| Some((name.clone(), self.either(ty, right.get(name)?)?)));
+                Some(Ty::Record(Arc::new(Fields(fields.collect::<Option<_>>()?))))
+            }
+            _ => {
+                let (left, right) = (a.unmeasured().0.clone(), b.unmeasured().0.clone());
+                let left = self.solver.shallow(&left);
+                let number = left.is_number() || left.is(Plain::Bool) || matches!(left, Ty::Var(_));
+                (number && self.solver.unify(&left, &right)).then(|| Ty::measured(left))
+            }
         }
     }
 

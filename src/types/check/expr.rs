@@ -141,7 +141,9 @@ impl Checker<'_> {
                 let element = self.solver.shallow(element);
                 matches!(element, Ty::Column(_)) && self.solver.unify(&element, want)
             }
-            (Ty::Plain(Plain::Nothing), Ty::Column(_)) => true,
+            (Ty::Plain(Plain::Nothing), Ty::Column(_) | Ty::Function(..)) => true,
+            // What is known before the run may stand where a measurement may.
+            (Ty::Plain(_), Ty::Measured(inner)) => self.solver.unify(found, inner),
             _ => false,
         }
     }
@@ -332,7 +334,7 @@ fn counts_as(from: Plain, to: Plain) -> bool {
 }
 
 fn accepts_float(want: &Ty) -> bool {
-    matches!(want, Ty::Plain(Plain::Float | Plain::Schedule | Plain::Margin))
+    matches!(want.unmeasured().0, Ty::Plain(Plain::Float | Plain::Schedule | Plain::Margin))
 }
 
 /// Whether an expression consists of whole-number literals only, which stand for any plain number.
