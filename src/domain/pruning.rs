@@ -160,13 +160,47 @@ pub enum Score {
     Min(Box<Score>, Box<Score>),
     /// The larger of both.
     Max(Box<Score>, Box<Score>),
+    /// One number for all weights that belong together.
+    Reduce {
+        /// Which belong together.
+        over: Group,
+        /// How their values become one.
+        by: Reduction,
+        /// The values.
+        of: Box<Score>,
+    },
+}
+
+/// Weights of a parameter that a score takes together. Those that are pruned do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// The weights of an output channel.
+    Filter,
+    /// All of them.
+    Layer,
+}
+
+/// How values of a group become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// For each, the sum of those that are not smaller, itself included; of equal ones, of those behind it (the
+    /// denominator of LAMP; Lee et al. 2021, "Layer-adaptive sparsity for the magnitude-based pruning", section 3).
+    UpperSum,
 }
 
 impl Score {
     /// Whether the expression reads a leaf.
     pub fn reads(&self, leaf: &Self) -> bool {
         match self {
-            Self::Abs(x) | Self::Negate(x) | Self::Sqrt(x) => x.reads(leaf),
+            Self::Abs(x) | Self::Negate(x) | Self::Sqrt(x) | Self::Reduce { of: x, .. } => x.reads(leaf),
             Self::Add(x, y)
             | Self::Subtract(x, y)
             | Self::Multiply(x, y)

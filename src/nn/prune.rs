@@ -303,6 +303,8 @@ fn layers(
                     gradient: values_of(&measured.slopes.gradient, &name),
                     hessian_gradient: values_of(&measured.slopes.hessian_gradient, &name),
                     flow: values_of(&measured.flow, &name),
+                    kept,
+                    filter: weights_of(Unit::Filter, &parameter.shape),
                 };
                 let scores = score::evaluate(score, readings);
                 if scores.iter().zip(kept).any(|(score, kept)| *kept && score.is_nan()) {

@@ -1,6 +1,6 @@
 //! Scores: element-wise expressions over a parameter's values, in single precision as PyTorch computes them.
 
-use crate::domain::pruning::Score;
+use crate::domain::pruning::{Group, Reduction, Score};
 
 /// What a score can read, one value per weight. Lists that it does not read may be empty.
 #[derive(Clone, Copy, Default)]
@@ -11,6 +11,10 @@ pub(super) struct Readings<'a> {
     pub hessian_gradient: &'a [f32],
     pub flow: &'a [f32],
     pub concept: &'a [f32],
+    /// Whether each weight is left.
+    pub kept: &'a [bool],
+    /// Weights of a filter.
+    pub filter: usize,
 }
 
 /// Evaluates a score for every element.
@@ -48,5 +52,72 @@ pub(super) fn evaluate(score: &Score, readings: Readings<'_>) -> Vec<f32> {
         Score::Power(x, y) => two(x, y, libm::powf),
         Score::Min(x, y) => two(x, y, f32::min),
         Score::Max(x, y) => two(x, y, f32::max),
+        Score::Reduce { over, by, of } => {
+            let mut values = evaluate(of, readings);
+            let each = if *over == Group::Filter { readings.filter } else { values.len() }.max(1);
+            for (values, kept) in values.chunks_mut(each).zip(readings.kept.chunks(each)) {
+                reduce(*by, values, kept);
+            }
+            values
+        }
+    }
+}
+
+/// Replaces the values of a group by what they have in common; pruned weights do not count. Sums are in double precision.
+fn reduce(by: Reduction, values: &mut [f32], kept: &[bool]) {
+    let left = || values.iter().zip(kept).filter(|(_, kept)| **kept).map(|(value, _)| *value);
+    let sum = || left().map(f64::from).sum::<f64>();
+    let common = match by {
+        Reduction::Sum => sum() as f32,
+        Reduction::Mean => (sum() / left().count().max(1) as f64) as f32,
+        Reduction::Max => left().reduce(f32::max).unwrap_or(0.0),
+        Reduction::UpperSum => return upper_sums(values, kept),
+    };
+    values.fill(common);
+}
+
+fn upper_sums(values: &mut [f32], kept: &[bool]) {
+    let mut order: Vec<usize> = (0..values.len()).filter(|at| kept.get(*at) == Some(&true)).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut sum = 0.0;
+    for at in order.into_iter().rev() {
+        sum += f64::from(values[at]);
+        values[at] = sum as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEIGHT: [f32; 8] = [0.5, -1.0, 2.0, 0.25, -3.0, 1.0, 1.0, 4.0];
+    const KEPT: [bool; 8] = [true, true, false, true, true, true, true, true];
+
+    /// Two filters of four weights, of which one is pruned.
+    fn reduced(over: Group, by: Reduction) -> Vec<f32> {
+        let of = Box::new(Score::Abs(Box::new(Score::Weight)));
+        let readings = Readings { weight: &WEIGHT, kept: &KEPT, filter: 4, ..Readings::default() };
+        evaluate(&Score::Reduce { over, by, of }, readings)
+    }
+
+    #[test]
+    fn weights_of_a_filter_share_their_norms() {
+        assert_eq!(reduced(Group::Filter, Reduction::Sum), [1.75, 1.75, 1.75, 1.75, 9.0, 9.0, 9.0, 9.0]);
+        assert_eq!(reduced(Group::Filter, Reduction::Max), [1.0, 1.0, 1.0, 1.0, 4.0, 4.0, 4.0, 4.0]);
+        assert_eq!(reduced(Group::Layer, Reduction::Mean), [10.75 / 7.0; 8]);
+    }
+
+    /// The definition of LAMP's denominator, by its double loop.
+    #[test]
+    fn upper_sums_add_what_is_not_smaller() {
+        let found = reduced(Group::Layer, Reduction::UpperSum);
+        for at in (0..8).filter(|at| KEPT[*at]) {
+            let behind = |other: usize| {
+                let (a, b) = (WEIGHT[other].abs(), WEIGHT[at].abs());
+                KEPT[other] && (a > b || a == b && other >= at)
+            };
+            let wanted: f32 = (0..8).filter(|other| behind(*other)).map(|other| WEIGHT[other].abs()).sum();
+            assert_eq!(found[at].to_bits(), wanted.to_bits(), "{at}: {found:?}");
+        }
     }
 }

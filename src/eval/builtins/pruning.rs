@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::interpreter::Interpreter;
 use super::super::operators::as_score;
 use crate::domain::data::Task;
-use crate::domain::pruning::{Amount, Counting, Pruner, Rule, Samples, Scope, Unit};
+use crate::domain::pruning::{Amount, Counting, Group, Pruner, Reduction, Rule, Samples, Scope, Score, Unit};
 use crate::ops::lowering::Arguments;
 use crate::syntax::tree::Exact;
 use crate::value::{Evaluated, Value, number, repr};
@@ -16,6 +16,30 @@ pub(super) fn criterion(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Eval
         Some(score) => Ok(Value::Criterion(Arc::new(score))),
         None => Err(arguments.mismatch(0, "a function to a score, like `p => abs(p.weight)`", &score)),
     }
+}
+
+/// Makes the builtin of one reduction.
+macro_rules! reductions {
+    ($($name:ident: $over:ident, $by:ident;)*) => {
+        $(
+            pub(super) fn $name(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+                let value = &arguments.at(0).value;
+                let Some(of) = as_score(value) else { return Err(arguments.mismatch(0, "a score", value)) };
+                let (over, by) = (Group::$over, Reduction::$by);
+                Ok(Value::Score(Arc::new(Score::Reduce { over, by, of: Box::new(of) })))
+            }
+        )*
+    };
+}
+
+reductions! {
+    filter_sum: Filter, Sum;
+    filter_mean: Filter, Mean;
+    filter_max: Filter, Max;
+    layer_sum: Layer, Sum;
+    layer_mean: Layer, Mean;
+    layer_max: Layer, Max;
+    layer_upper_sum: Layer, UpperSum;
 }
 
 pub(super) fn pruner(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
