@@ -92,14 +92,14 @@ impl Program {
     }
 
     fn init(&mut self) -> NodeId {
-        self.push("init", InitArgs { arch: arch(), seed: Seed { root: 1, stream: Vec::new() } }, &[], None)
+        self.push("init", InitArgs { arch: arch().into(), seed: Seed { root: 1, stream: Vec::new() } }, &[], None)
     }
 
     fn train(&mut self, state: NodeId, start: u64, until: u64, rate: impl Fn(u64) -> f64) -> NodeId {
         let per_epoch = recipe().iterations_per_epoch(task().train);
         let rates: Vec<f64> = (start..until).map(rate).collect();
         let order = Seed { root: 1, stream: vec!["order".to_owned()] };
-        let args = TrainArgs { arch: arch(), task: task(), recipe: recipe(), order, gradual: None };
+        let args = TrainArgs { arch: arch().into(), task: task(), recipe: recipe(), order, gradual: None };
         let path = Trajectory { start, until, per_epoch, rates: rates.into(), prunings: Arc::default() };
         self.push("train", args, &[("state", state)], Some(path))
     }
@@ -114,7 +114,7 @@ impl Program {
             unit: Unit::Weight,
             samples: None,
         };
-        self.push("prune", PruneArgs { arch: arch(), pruner, concepts: None }, &[("state", state)], None)
+        self.push("prune", PruneArgs { arch: arch().into(), pruner, concepts: None }, &[("state", state)], None)
     }
 
     fn rewind(&mut self, state: NodeId, to: NodeId) -> NodeId {
@@ -122,7 +122,8 @@ impl Program {
     }
 
     fn evaluate(&mut self, state: NodeId) -> NodeId {
-        let args = EvaluateArgs { arch: arch(), task: Task { augment: Vec::new(), ..task() }, split: Split::Test };
+        let args =
+            EvaluateArgs { arch: arch().into(), task: Task { augment: Vec::new(), ..task() }, split: Split::Test };
         let id = self.push("evaluate", args, &[("state", state)], None);
         self.wanted.push(id);
         id

@@ -157,8 +157,10 @@ fn architectures(graph: &Graph) -> String {
     let mut seen: Vec<Canon> = Vec::new();
     let mut text = String::new();
     for (_, node) in graph.iter() {
-        let Canon::Map(args) = &node.args else { continue };
-        let Some(arch) = args.get("arch").filter(|arch| !seen.contains(arch)) else { continue };
+        let Some(arch) = node.args.fields().and_then(|args| args.get("arch")).filter(|arch| !seen.contains(arch))
+        else {
+            continue;
+        };
         seen.push(arch.clone());
         if let Some(survey) = arch.parse::<Arch>().ok().and_then(|arch| arch.survey().ok()) {
             text += &counts(&survey);

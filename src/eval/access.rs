@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::call::Given;
+use super::choice::field_of_each;
 use super::expr::index;
 use super::flow::record_at;
-use super::choice::field_of_each;
 use super::interpreter::{Interpreter, Scope, error};
 use crate::diag::codes::evaluation as codes;
 use crate::domain::data::{Split, Task};
@@ -184,7 +184,11 @@ pub(super) fn select(rows: &Frame<Value>, wanted: &[bool]) -> Frame<Value> {
 
 /// Picks rows in an order.
 pub(super) fn arrange(rows: &Frame<Value>, order: &[usize]) -> Frame<Value> {
-    let presence = if rows.presence.is_empty() { Vec::new() } else { order.iter().map(|&row| rows.presence[row].clone()).collect() };
+    let presence = if rows.presence.is_empty() {
+        Vec::new()
+    } else {
+        order.iter().map(|&row| rows.presence[row].clone()).collect()
+    };
     Frame { presence, ..rows.pick(order, Value::clone) }
 }
 

@@ -97,8 +97,7 @@ impl Interpreter<'_> {
 
 /// Whether a stage measures on the test images of a task.
 fn is_on_test(node: &Node) -> bool {
-    let Canon::Map(args) = &node.args else { return false };
-    args.get("split") == Some(&Canon::Str("test".to_owned()))
+    node.args.fields().and_then(|args| args.get("split")) == Some(&Canon::Str("test".to_owned()))
 }
 
 /// The cases of a call in which one argument is each of its branches.

@@ -61,7 +61,8 @@ fn resolve_frame(frame: &Frame<Value>, lookup: &Lookup<'_>) -> Frame<Cell> {
     let absent = |value: &Value| matches!(value, Value::Measured(expression) if expression.is_absent(lookup));
     let ruled_out = |value: &Value| value.lift().is_some_and(|when| when.decide(lookup) == Some(false));
     let is_there = |row: &usize| {
-        !frame.presence.get(*row).is_some_and(ruled_out) && !frame.columns.iter().any(|column| absent(&column.cells[*row]))
+        !frame.presence.get(*row).is_some_and(ruled_out)
+            && !frame.columns.iter().any(|column| absent(&column.cells[*row]))
     };
     let there: Vec<usize> = (0..frame.height()).filter(is_there).collect();
     frame.pick(&there, |value| value.cell(lookup))

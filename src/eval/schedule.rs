@@ -137,7 +137,13 @@ impl Interpreter<'_> {
 }
 
 /// Checks that a schedule changes for the last time before the training ends.
-fn check_milestones(milestones: &[Arc<Step>], recipe: &Recipe, course: Course, until: u64, span: Span) -> Evaluated<()> {
+fn check_milestones(
+    milestones: &[Arc<Step>],
+    recipe: &Recipe,
+    course: Course,
+    until: u64,
+    span: Span,
+) -> Evaluated<()> {
     let late = |milestone: &&Arc<Step>| milestone.whole_iterations(&course).is_some_and(|at| at > until);
     let Some(milestone) = milestones.iter().find(late) else { return Ok(()) };
     let end = Step::written(until, &course);

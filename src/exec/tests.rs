@@ -15,10 +15,9 @@ use crate::graph::{Canon, Facts, Graph, Node, NodeId, Trajectory};
 use crate::manifest::record::{Circumstances, Outcome, Place, Record};
 use crate::ops::run::Telling;
 use crate::plan::{self, Plan};
-use crate::syntax::tree::BinaryOp;
+use crate::store::{Digest, Store};
 use crate::value::output::Scale;
 use crate::value::{Demands, Measured};
-use crate::store::{Digest, Store};
 
 fn scratch() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
@@ -338,13 +337,7 @@ fn the_estimate_follows_the_measured_pace() {
 
 /// A condition that the measure `top1` of a stage, which is 0.5 for every stage here, is above a level.
 fn above(stage: NodeId, level: f64) -> Arc<Measured> {
-    let read = Measured::Read { node: stage, measure: "top1".into(), scale: Scale::Ratio };
-    Arc::new(Measured::Binary {
-        op: BinaryOp::Greater,
-        left: Arc::new(read),
-        right: Arc::new(Measured::Number(level, Scale::Ratio)),
-        scale: Scale::Plain,
-    })
+    Arc::new(Measured::above(&measure(stage), level))
 }
 
 fn measure(stage: NodeId) -> Arc<Measured> {

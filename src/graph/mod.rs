@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use build::Dependencies;
-pub use canon::Canon;
+pub use canon::{Canon, Shared};
 pub use key::{Key, Preimage};
 pub use node::{Facts, Node, NodeId, Origin, Pruning, Trajectory};
 

@@ -10,13 +10,14 @@ use crate::domain::arch::Arch;
 use crate::domain::data::{Split, Task};
 use crate::domain::dissection::{Figure, Scoring};
 use crate::domain::seed::Seed;
+use crate::graph::Shared;
 use crate::value::{Evaluated, Value};
 
 /// Arguments of `ablate`. Inputs: `state`, `tallies`. Object: `classes`, a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AblateArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// The task, without its augmentation, which plays no part here.
     pub task: Task,
     /// Which images.

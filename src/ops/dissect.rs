@@ -14,6 +14,7 @@ use crate::domain::data::Probe;
 use crate::domain::dissection::{
     Activations, Counted, Enlarge, Estimate, Measurement, Pixels, Portion, Repeats, Rotation, Scoring,
 };
+use crate::graph::Shared;
 use crate::value::{Evaluated, Network, Record, Tallied, Value};
 
 /// Arguments of `dissect`. Inputs: `state`; `thresholds`, a dissection whose thresholds are used. Objects: `tallies`,
@@ -21,7 +22,7 @@ use crate::value::{Evaluated, Network, Record, Tallied, Value};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DissectArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// Images with labelled pixels.
     pub probe: Probe,
     /// How units are measured.

@@ -7,7 +7,7 @@ use super::lowering::{Arguments, External, Lowering, Stage};
 use super::train::check_fit;
 use crate::domain::arch::Arch;
 use crate::domain::data::{Split, Task};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, Shared};
 use crate::nn::net::{Work, evaluation_work};
 use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, State, Value, repr};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvaluateArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// The task, without its augmentation, which plays no part here.
     pub task: Task,
     /// Which images.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use super::lowering::{Arguments, Lowering, Stage};
 use crate::domain::arch::Arch;
+use crate::graph::Shared;
 use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, Value};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FootprintArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
 }
 
 /// The stage.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use super::lowering::{Arguments, Lowering, Stage};
 use crate::domain::arch::Arch;
+use crate::graph::Shared;
 use crate::value::{Evaluated, Kept, State, StateFacts, Value};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// BLAKE3 digest of the file in hexadecimal. Where the file lies is no part of the key: the surroundings'
     /// `data_roots` have its path under this digest.
     pub file: String,

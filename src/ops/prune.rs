@@ -11,6 +11,7 @@ use crate::diag::codes::evaluation as codes;
 use crate::domain::arch::Arch;
 use crate::domain::dissection::Scoring;
 use crate::domain::pruning::{Pruner, Score};
+use crate::graph::Shared;
 use crate::source::Span;
 use crate::value::{Evaluated, Network, State, StateFacts, Value};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PruneArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// What goes.
     pub pruner: Pruner,
     /// Where concepts are read from, if the score reads them.

@@ -6,6 +6,7 @@ use super::Op;
 use super::lowering::{Arguments, Lowering, Stage};
 use crate::domain::arch::Arch;
 use crate::domain::seed::Seed;
+use crate::graph::Shared;
 use crate::value::{Evaluated, State, StateFacts, Value};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReinitArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// Source of the fresh weights.
     pub seed: Seed,
 }

@@ -12,7 +12,7 @@ use crate::domain::data::Task;
 use crate::domain::pruning::Gradual;
 use crate::domain::recipe::Recipe;
 use crate::domain::seed::Seed;
-use crate::graph::{Pruning, Trajectory};
+use crate::graph::{Pruning, Shared, Trajectory};
 use crate::source::Span;
 use crate::value::{self, Course, Evaluated, Kept, Network, State, StateFacts, Step, Training, Value};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainArgs {
     /// The network.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// What it learns.
     pub task: Task,
     /// How it learns.

@@ -81,10 +81,22 @@ fn an_empty_store_leaves_everything_to_do() {
     let short = training(&mut graph, init, 20, constant);
     let long = training(&mut graph, init, 50, constant);
     let measured = [plain(&mut graph, "evaluate", 1, &[short]), plain(&mut graph, "evaluate", 1, &[long])];
-    for plan in [against(&graph, &measured.iter().copied().collect(), None), against(&graph, &measured.iter().copied().collect(), Some(&scratch().1))] {
+    for plan in [
+        against(&graph, &measured.iter().copied().collect(), None),
+        against(&graph, &measured.iter().copied().collect(), Some(&scratch().1)),
+    ] {
         assert_eq!(plan.totals, plan.remaining);
         assert!(plan.stages.iter().all(|stage| stage.status == Status::Run));
-        let expected = Totals { stages: 5, cached: 0, run: 5, conditional: 0, trainings: 1, epochs: 5.0, macs: 50_015.0, bytes: 2300 };
+        let expected = Totals {
+            stages: 5,
+            cached: 0,
+            run: 5,
+            conditional: 0,
+            trainings: 1,
+            epochs: 5.0,
+            macs: 50_015.0,
+            bytes: 2300,
+        };
         assert_eq!(plan.totals, expected);
     }
 }

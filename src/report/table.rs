@@ -249,12 +249,12 @@ mod tests {
         let seed = |row: usize| number((row % 3) as f64, Scale::Count);
         let round = |row: usize| number((row / 3) as f64, Scale::Count);
         Frame::new(vec![
-                column("seed", Role::Axis, (0..6).map(seed).collect()),
-                column("round", Role::Field, (0..6).map(round).collect()),
-                column("arm", Role::Field, (0..6).map(|_| Cell::Text("imp, \"global\"".into())).collect()),
-                column("top1", Role::Field, top1.iter().map(|&value| number(value, Scale::Ratio)).collect()),
-                column("units", Role::Field, units.iter().map(|&value| number(value, Scale::Count)).collect()),
-            ])
+            column("seed", Role::Axis, (0..6).map(seed).collect()),
+            column("round", Role::Field, (0..6).map(round).collect()),
+            column("arm", Role::Field, (0..6).map(|_| Cell::Text("imp, \"global\"".into())).collect()),
+            column("top1", Role::Field, top1.iter().map(|&value| number(value, Scale::Ratio)).collect()),
+            column("units", Role::Field, units.iter().map(|&value| number(value, Scale::Count)).collect()),
+        ])
     }
 
     fn summary(rows: Frame<Cell>, by: &[&str], show: &[Statistic]) -> TableSpec<Cell> {

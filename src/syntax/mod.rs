@@ -18,6 +18,7 @@ pub use print::print;
 use build::Builder;
 use chunks::Chunk;
 use parse::Rule;
+use rayon::prelude::*;
 use scan::{CommentKind, Scan};
 use tree::{Expr, File, Function, Item};
 
@@ -32,8 +33,8 @@ pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
     let mut diagnostics = source.habits();
     let docs = source.module_docs(&mut diagnostics);
     let mut items = Vec::new();
-    for chunk in &source.chunks {
-        let (item, found) = source.item(chunk);
+    let built: Vec<_> = source.chunks.par_iter().with_min_len(32).map(|chunk| source.item(chunk)).collect();
+    for (item, found) in built {
         items.extend(item);
         diagnostics.extend(found);
     }

@@ -1,6 +1,6 @@
 //! Runs the recogniser over one chunk. The rules' pairs go to `build` and no further.
 
-use std::sync::Once;
+use std::sync::{Mutex, PoisonError};
 
 use pest::Parser as _;
 use pest::iterators::Pair;
@@ -25,6 +25,17 @@ pub(super) struct Failure {
     pub(super) diagnostic: Diagnostic,
 }
 
+/// Recognises a piece that is broken once more, slowly, so that the error knows what was tried. Whether it does is a
+/// switch of the whole process: other threads are slowed down meanwhile, and no harm is done.
+fn in_detail(rule: Rule, piece: &str) -> Result<pest::iterators::Pairs<'_, Rule>, pest::error::Error<Rule>> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    pest::set_error_detail(true);
+    let found = Recogniser::parse(rule, piece);
+    pest::set_error_detail(false);
+    found
+}
+
 /// Recognises `text[start..end]` of a file by a rule.
 pub(super) fn recognise(
     rule: Rule,
@@ -33,10 +44,8 @@ pub(super) fn recognise(
     start: usize,
     end: usize,
 ) -> Result<Pair<'_, Rule>, Box<Failure>> {
-    static DETAIL: Once = Once::new();
-    DETAIL.call_once(|| pest::set_error_detail(true));
     let piece = &text[start..end];
-    match Recogniser::parse(rule, piece) {
+    match Recogniser::parse(rule, piece).or_else(|_| in_detail(rule, piece)) {
         Ok(mut pairs) => pairs.next().ok_or_else(|| {
             let span = Span::new(file, start, end);
             Box::new(Failure { at: start, diagnostic: super::report::unexpected(span, "nothing", &[]) })

@@ -35,7 +35,9 @@ impl Branch {
         match self.value {
             Value::Choice(choice) => {
                 let inner = choice.branches.iter().cloned();
-                inner.flat_map(|branch| Self::new(Measured::both(&self.when, &branch.when), branch.value).flat()).collect()
+                inner
+                    .flat_map(|branch| Self::new(Measured::both(&self.when, &branch.when), branch.value).flat())
+                    .collect()
             }
             value => vec![Self::new(self.when, value)],
         }
@@ -88,8 +90,10 @@ impl Value {
             Self::List(items) => Self::elements(&branches, items.len()).map(Self::list),
             Self::Tuple(items) => Self::elements(&branches, items.len()).map(|items| Self::Tuple(Arc::new(items))),
             _ if first.lift().is_some() => {
-                let lifted: Vec<_> =
-                    branches.iter().map(|branch| Some((branch.when.clone(), branch.value.lift()?))).collect::<Option<_>>()?;
+                let lifted: Vec<_> = branches
+                    .iter()
+                    .map(|branch| Some((branch.when.clone(), branch.value.lift()?)))
+                    .collect::<Option<_>>()?;
                 let scale = lifted.first()?.1.scale();
                 let alike = |expression: &Measured| {
                     expression.scale() == scale && expression.is_bool() == lifted[0].1.is_bool()

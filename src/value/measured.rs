@@ -139,6 +139,12 @@ impl Measured {
         Arc::new(Self::Binary { op: BinaryOp::And, left, right, scale: Scale::Plain })
     }
 
+    /// Makes the condition that a number is above a level.
+    pub fn above(number: &Arc<Self>, level: f64) -> Self {
+        let right = Arc::new(Self::Number(level, number.scale()));
+        Self::Binary { op: BinaryOp::Greater, left: number.clone(), right, scale: Scale::Plain }
+    }
+
     /// Decides a condition, as far as what it reads is measured.
     pub fn decide(&self, lookup: &Lookup<'_>) -> Option<bool> {
         self.truth(lookup)

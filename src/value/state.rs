@@ -6,7 +6,7 @@ use crate::domain::arch::{Arch, ArchError, Survey};
 use crate::domain::data::Task;
 use crate::domain::pruning::Gradual;
 use crate::domain::seed::Seed;
-use crate::graph::{NodeId, Trajectory};
+use crate::graph::{NodeId, Shared, Trajectory};
 use crate::source::Span;
 use crate::syntax::tree::Exact;
 
@@ -16,7 +16,7 @@ use super::Recipe;
 #[derive(Debug)]
 pub struct Network {
     /// The layers.
-    pub arch: Arch,
+    pub arch: Shared<Arch>,
     /// Parameters and shapes.
     pub survey: Survey,
 }
@@ -28,7 +28,7 @@ impl Network {
     /// If a layer does not fit.
     pub fn new(arch: Arch) -> Result<Self, ArchError> {
         let survey = arch.survey()?;
-        Ok(Self { arch, survey })
+        Ok(Self { arch: Shared::new(arch), survey })
     }
 
     /// Returns the bytes of a checkpoint: every entry of the state dict in four bytes an element.

@@ -49,8 +49,9 @@ fn needed(program: &Program, measured: &[(u32, f64)]) -> Vec<u32> {
 
 #[test]
 fn rounds_end_where_the_condition_holds() {
-    let program =
-        program("table t = sweep k in [1] { for s in states { { round: s.round, sparsity: s.sparsity, top1: top1(s) } } }");
+    let program = program(
+        "table t = sweep k in [1] { for s in states { { round: s.round, sparsity: s.sparsity, top1: top1(s) } } }",
+    );
     assert_eq!(count(&program, "prune"), 4, "the plan has all rounds");
     assert_eq!(program.demands().all().len(), 5);
     assert_eq!(needed(&program, &[]), [0]);
@@ -85,11 +86,16 @@ fn rounds_inside_a_sweep_end_for_each_point() {
 fn the_last_state_is_the_one_where_the_rounds_ended() {
     let program = program("let end = last(states)\nexpect evaluate(end, task.test).top1 > 10%");
     let demands = program.demands();
-    let stages: BTreeMap<NodeId, String> =
-        program.graph.iter().filter(|(_, node)| node.op == "evaluate").map(|(id, n)| (id, format!("{:?}", n.args))).collect();
+    let stages: BTreeMap<NodeId, String> = program
+        .graph
+        .iter()
+        .filter(|(_, node)| node.op == "evaluate")
+        .map(|(id, n)| (id, format!("{:?}", n.args)))
+        .collect();
     let tests = |known: &[(u32, f64)]| {
         let rounds = val_rounds(&program);
-        let known: BTreeMap<NodeId, f64> = known.iter().map(|(round, value)| (rounds[*round as usize], *value)).collect();
+        let known: BTreeMap<NodeId, f64> =
+            known.iter().map(|(round, value)| (rounds[*round as usize], *value)).collect();
         let now = demands.now(&|id, _| known.get(&id).copied());
         now.into_iter().filter(|id| stages[id].contains("Str(\"test\")")).count()
     };
@@ -100,13 +106,15 @@ fn the_last_state_is_the_one_where_the_rounds_ended() {
 }
 
 fn val_rounds(program: &Program) -> Vec<NodeId> {
-    let on_val = |node: &&crate::graph::Node| node.op == "evaluate" && format!("{:?}", node.args).contains("Str(\"val\")");
+    let on_val =
+        |node: &&crate::graph::Node| node.op == "evaluate" && format!("{:?}", node.args).contains("Str(\"val\")");
     program.graph.iter().filter(|(_, node)| on_val(node)).map(|(id, _)| id).collect()
 }
 
 #[test]
 fn a_condition_that_is_known_ends_the_rounds_in_the_plan() {
-    let text = "let few = iterate(dense, times: 9, until: s => s.sparsity > 40%, (s, r) => s |> prune(global_magnitude(20%)))
+    let text =
+        "let few = iterate(dense, times: 9, until: s => s.sparsity > 40%, (s, r) => s |> prune(global_magnitude(20%)))
                 test \"t\" { expect len(few) == 4\n expect last(few).sparsity > 40% }";
     let program = program(text);
     assert!(program.tests_pass(), "{:?}", program.tests);
@@ -114,7 +122,9 @@ fn a_condition_that_is_known_ends_the_rounds_in_the_plan() {
 
 #[test]
 fn stages_of_a_choice_have_the_keys_they_have_without_it() {
-    let plain = program("let p = dense |> prune(one_shot(50%)) \n table t = sweep k in [1] { { a: evaluate(p, task.test).top1 } }");
+    let plain = program(
+        "let p = dense |> prune(one_shot(50%)) \n table t = sweep k in [1] { { a: evaluate(p, task.test).top1 } }",
+    );
     let chosen = program(
         "let p = dense |> prune(one_shot(50%)) \n let s = select(top1(p) > 80%, then: p, else: dense)
          table t = sweep k in [1] { { a: evaluate(s, task.test).top1 } }",

@@ -11,14 +11,14 @@ fn number(value: f64, scale: Scale) -> Cell {
 fn side(rows: &[(i32, i32, f64)]) -> Frame<Cell> {
     let count = |value: i32| number(f64::from(value), Scale::Count);
     Frame::new(vec![
-            Column { name: "seed".into(), role: Role::Axis, cells: rows.iter().map(|row| count(row.1)).collect() },
-            Column { name: "round".into(), role: Role::Field, cells: rows.iter().map(|row| count(row.0)).collect() },
-            Column {
-                name: "top1".into(),
-                role: Role::Field,
-                cells: rows.iter().map(|row| number(row.2, Scale::Ratio)).collect(),
-            },
-        ])
+        Column { name: "seed".into(), role: Role::Axis, cells: rows.iter().map(|row| count(row.1)).collect() },
+        Column { name: "round".into(), role: Role::Field, cells: rows.iter().map(|row| count(row.0)).collect() },
+        Column {
+            name: "top1".into(),
+            role: Role::Field,
+            cells: rows.iter().map(|row| number(row.2, Scale::Ratio)).collect(),
+        },
+    ])
 }
 
 fn claim(kind: ClaimKind, sample: Frame<Cell>, reference: Frame<Cell>, margin: Option<Margin>) -> ClaimSpec<Cell> {

@@ -36,12 +36,12 @@ fn runs() -> Frame<Cell> {
     }
     let [seed, arm, sparsity, top1, units] = cells;
     Frame::new(vec![
-            column("seed", Role::Axis, seed),
-            column("arm", Role::Field, arm),
-            column("sparsity", Role::Field, sparsity),
-            column("top1", Role::Field, top1),
-            column("units", Role::Field, units),
-        ])
+        column("seed", Role::Axis, seed),
+        column("arm", Role::Field, arm),
+        column("sparsity", Role::Field, sparsity),
+        column("top1", Role::Field, top1),
+        column("units", Role::Field, units),
+    ])
 }
 
 fn line(y: &[&str], color: Option<&str>, x_scale: AxisScale) -> PlotSpec<Cell> {
@@ -60,8 +60,7 @@ fn small(x_scale: AxisScale) -> PlotSpec<Cell> {
     let x = [0.0, 0.5, 0.9];
     let y = [0.93, f64::NAN, 0.88];
     let cells = |values: [f64; 3]| values.iter().map(|&value| number(value, Scale::Ratio)).collect();
-    let rows =
-        Frame::new(vec![column("sparsity", Role::Field, cells(x)), column("top1", Role::Field, cells(y))]);
+    let rows = Frame::new(vec![column("sparsity", Role::Field, cells(x)), column("top1", Role::Field, cells(y))]);
     PlotSpec::Line {
         rows,
         x: "sparsity".into(),

@@ -89,7 +89,8 @@ impl Checker<'_> {
         let (a, b) = (self.solver.shallow(a), self.solver.shallow(b));
         match (&a, &b) {
             (Ty::Error, other) | (other, Ty::Error) => Some(other.clone()),
-            (Ty::Plain(Plain::State), Ty::Plain(Plain::State)) | (Ty::Plain(Plain::Tallies), Ty::Plain(Plain::Tallies)) => Some(a),
+            (Ty::Plain(Plain::State), Ty::Plain(Plain::State))
+            | (Ty::Plain(Plain::Tallies), Ty::Plain(Plain::Tallies)) => Some(a),
             (Ty::Record(left), Ty::Record(right)) if left.0.len() == right.0.len() => {
                 let fields = left.0.iter().map(|(name, ty)| Some((name.clone(), self.either(ty, right.get(name)?)?)));
                 Some(Ty::Record(Arc::new(Fields(fields.collect::<Option<_>>()?))))
