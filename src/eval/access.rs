@@ -15,7 +15,7 @@ use crate::resolve::{Member, Target};
 use crate::source::Span;
 use crate::syntax::tree::{Exact, Expr, ExprKind, Name};
 use crate::value::output::{Column, Frame};
-use crate::value::{Evaluated, Projection, State, Stop, Value, repr};
+use crate::value::{Evaluated, Network, Projection, State, Stop, Value, repr};
 
 impl Interpreter<'_> {
     /// Whether an expression names a module.
@@ -69,6 +69,7 @@ pub(super) fn field(value: &Value, name: &str, span: Span) -> Evaluated {
             Some(Value::Seed(Arc::new(stream)))
         }
         Value::Task(task) => task_field(task, name),
+        Value::Arch(network) => arch_field(network, name),
         Value::Parameter => match name {
             "weight" => Some(Value::Score(Arc::new(Score::Weight))),
             "initial" => Some(Value::Score(Arc::new(Score::Initial))),
@@ -207,14 +208,27 @@ fn no_field(value: &Value, name: &str, span: Span) -> Stop {
         Value::Task(_) => {
             vec!["train", "val", "test", "classes", "channels", "size", "train_images", "val_images", "test_images"]
         }
+        Value::Arch(_) => vec!["parameters", "prunable", "macs"],
         Value::Parameter => vec!["weight", "initial", "grad", "hessian_grad", "flow", "concept"],
         _ => Vec::new(),
     };
     did_you_mean(diagnostic, name, known.iter().copied()).into()
 }
 
+fn int(count: u64) -> Option<Value> {
+    Some(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
+}
+
+fn arch_field(network: &Network, name: &str) -> Option<Value> {
+    match name {
+        "parameters" => int(network.survey.parameter_count()),
+        "prunable" => int(network.survey.prunable_count()),
+        "macs" => int(network.survey.macs()),
+        _ => None,
+    }
+}
+
 fn task_field(task: &Arc<Task>, name: &str) -> Option<Value> {
-    let int = |count: u64| Some(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
     let split = |split| Some(Value::Split(task.clone(), split));
     match name {
         "train" => split(Split::Train),

@@ -55,6 +55,7 @@ fn a_window_that_does_not_fit_is_named_with_both_sizes() {
 #[test]
 fn branches_that_do_not_fit_are_named_with_both_sizes() {
     let block = Layer::Residual {
+        before: None,
         body: Box::new(sequence(vec![("conv1", conv(4, 3, 2, 1))])),
         shortcut: Box::new(Layer::Identity),
         after: Box::new(Layer::Relu),
