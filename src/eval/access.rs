@@ -215,31 +215,31 @@ fn no_field(value: &Value, name: &str, span: Span) -> Stop {
     did_you_mean(diagnostic, name, known.iter().copied()).into()
 }
 
-fn int(count: u64) -> Option<Value> {
-    Some(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
+fn int(count: u64) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 fn arch_field(network: &Network, name: &str) -> Option<Value> {
-    match name {
-        "parameters" => int(network.survey.parameter_count()),
-        "prunable" => int(network.survey.prunable_count()),
-        "macs" => int(network.survey.macs()),
-        _ => None,
-    }
+    let survey = &network.survey;
+    Some(int(match name {
+        "parameters" => survey.parameter_count(),
+        "prunable" => survey.prunable_count(),
+        "macs" => survey.macs(),
+        _ => return None,
+    }))
 }
 
 fn task_field(task: &Arc<Task>, name: &str) -> Option<Value> {
-    let split = |split| Some(Value::Split(task.clone(), split));
-    match name {
-        "train" => split(Split::Train),
-        "val" => split(Split::Val),
-        "test" => split(Split::Test),
+    Some(match name {
+        "train" => Value::Split(task.clone(), Split::Train),
+        "val" => Value::Split(task.clone(), Split::Val),
+        "test" => Value::Split(task.clone(), Split::Test),
         "classes" => int(task.classes as u64),
         "channels" => int(task.input.channels as u64),
         "size" => int(task.input.height as u64),
         "train_images" => int(task.train),
         "val_images" => int(task.val),
         "test_images" => int(task.test),
-        _ => None,
-    }
+        _ => return None,
+    })
 }

@@ -38,14 +38,14 @@ struct Classified {
 struct Call {
     name: String,
     /// Arguments besides the usual ones, each with a comma behind it.
-    call: String,
+    more: String,
     classes: usize,
     size: usize,
 }
 
 impl Call {
     fn build(&self) -> Arch {
-        architecture(&self.name, &format!("{}classes: {}, size: {}", self.call, self.classes, self.size))
+        architecture(&self.name, &format!("{}classes: {}, size: {}", self.more, self.classes, self.size))
     }
 }
 
@@ -84,7 +84,7 @@ fn logits_are_the_published_ones() {
             network.load(&weights, None).unwrap();
             network.forward(&image, 1).unwrap();
             let found = network.logits().unwrap().into_owned();
-            let what = format!("{device}: {}({}size: {})", call.name, call.call, call.size);
+            let what = format!("{device}: {}({}size: {})", call.name, call.more, call.size);
             let apart = found.iter().zip(&expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
             println!("{what}: logits up to {apart:.0e} apart");
             assert_close(&what, &found, &expected, 1e-5 * slack);

@@ -82,10 +82,10 @@ class CifarVgg(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-def described(name, call, model, classes, size):
+def described(name, more, model, classes, size):
     state = [[key, list(tensor.shape)] for key, tensor in model.state_dict().items()]
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return {"name": name, "call": call, "classes": classes, "size": size, "parameters": parameters, "state": state}
+    return {"name": name, "more": more, "classes": classes, "size": size, "parameters": parameters, "state": state}
 
 
 def logits(model, size):
@@ -105,13 +105,13 @@ def main():
     small = [(f"wrn_{6 * n + 4}_{k}", "", WideResNet(n, k)) for n, k in ((4, 10), (2, 8))]
     small += [("wide_resnet", f"blocks: {n}, width: {k}, ", WideResNet(n, k)) for n, k in ((1, 1), (1, 2))]
     small += [(f"cifar_vgg{depth}", "", CifarVgg(stages)) for depth, stages in STAGES.items()]
-    networks += [described(name, call, model, SMALL_CLASSES, 32) for name, call, model in small]
-    for name, call, model in small[2:5]:
-        numbers.append({"name": name, "call": call, "classes": SMALL_CLASSES, "size": 32, "logits": logits(model, 32)})
+    networks += [described(name, more, model, SMALL_CLASSES, 32) for name, more, model in small]
+    for name, more, model in small[2:5]:
+        numbers.append({"name": name, "more": more, "classes": SMALL_CLASSES, "size": 32, "logits": logits(model, 32)})
     # Small images, to be quick: without the pooling to 7×7, which does nothing at 224 pixels.
     model = torchvision.models.vgg11_bn(num_classes=SMALL_CLASSES)
     model.avgpool, model.classifier[0] = nn.Identity(), nn.Linear(512 * 2 * 2, 4096)
-    numbers.append({"name": "vgg11_bn", "call": "", "classes": SMALL_CLASSES, "size": 64, "logits": logits(model, 64)})
+    numbers.append({"name": "vgg11_bn", "more": "", "classes": SMALL_CLASSES, "size": 64, "logits": logits(model, 64)})
     fixture = {"torch": torch.__version__, "torchvision": torchvision.__version__, "networks": networks, "logits": numbers}
     FIXTURES.joinpath("torchvision.json").write_text(json.dumps(fixture, separators=(",", ":")) + "\n")
     for case in numbers:
