@@ -1,14 +1,21 @@
-//! Compiles the CUDA kernels to PTX, if the feature asks for them. Nothing is done otherwise.
+//! Lists the modules of the standard library, and compiles the CUDA kernels to PTX if the feature asks for them.
 
 use std::env;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+const LIBRARY: &str = "stdlib";
 const FETCHED: &str = "target/cuda/toolkit/nvidia/cu13/bin/nvcc";
 const SOURCE: &str = "src/nn/net/cuda/kernels.cu";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
+    if let Err(error) = list_modules() {
+        println!("cargo::error=the modules in `{LIBRARY}` cannot be listed: {error}");
+        return ExitCode::FAILURE;
+    }
     if env::var_os("CARGO_FEATURE_CUDA").is_none() {
         return ExitCode::SUCCESS;
     }
@@ -29,6 +36,27 @@ fn main() -> ExitCode {
     };
     println!("cargo::error={problem}; `tools/cuda/build` fetches a CUDA compiler and builds with it");
     ExitCode::FAILURE
+}
+
+/// Writes a constant that names and embeds every file of the standard library, the prelude first.
+fn list_modules() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={LIBRARY}");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(LIBRARY)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "pd") {
+            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort_by_key(|name| (name != "prelude", name.clone()));
+    let mut text = "/// Name without `std.` and text of every module, the prelude first.\n".to_owned();
+    text += "pub const MODULES: &[(&str, &str)] = &[\n";
+    for name in names {
+        let file = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{LIBRARY}/{name}.pd\")");
+        text += &format!("    (\"{name}\", include_str!({file})),\n");
+    }
+    text += "];\n";
+    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("modules.rs"), text)
 }
 
 /// The compiler that the environment names, else the one that `tools/cuda/toolkit` has fetched, else any.

@@ -22,9 +22,12 @@ impl Fingerprints for NoData {
 
 /// Evaluates a call of `std.models`, such as `resnet50(classes: 1000, size: 224)`, to an architecture.
 pub(crate) fn network(name: &str, classes: usize, size: usize) -> Arch {
-    let text = format!(
-        "import std.models.{{{name}}}\nlet s = {name}(classes: {classes}, size: {size}) |> init(first(seeds(1)))\n"
-    );
+    architecture(name, &format!("classes: {classes}, size: {size}"))
+}
+
+/// Evaluates a function of `std.models` with arguments as they are written.
+pub(crate) fn architecture(name: &str, arguments: &str) -> Arch {
+    let text = format!("import std.models.{{{name}}}\nlet s = {name}({arguments}) |> init(first(seeds(1)))\n");
     argument(&text, "init", "arch")
 }
 

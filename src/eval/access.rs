@@ -16,7 +16,7 @@ use crate::resolve::{Member, Target};
 use crate::source::Span;
 use crate::syntax::tree::{Exact, Expr, ExprKind, Name};
 use crate::value::output::Frame;
-use crate::value::{Evaluated, Projection, State, Stop, Value, repr};
+use crate::value::{Evaluated, Network, Projection, State, Stop, Value, repr};
 
 impl Interpreter<'_> {
     /// Whether an expression names a module.
@@ -72,6 +72,7 @@ pub(super) fn field(value: &Value, name: &str, span: Span) -> Evaluated {
             Some(Value::Seed(Arc::new(stream)))
         }
         Value::Task(task) => task_field(task, name),
+        Value::Arch(network) => arch_field(network, name),
         Value::Parameter => match name {
             "weight" => Some(Value::Score(Arc::new(Score::Weight))),
             "initial" => Some(Value::Score(Arc::new(Score::Initial))),
@@ -210,25 +211,38 @@ fn no_field(value: &Value, name: &str, span: Span) -> Stop {
         Value::Task(_) => {
             vec!["train", "val", "test", "classes", "channels", "size", "train_images", "val_images", "test_images"]
         }
+        Value::Arch(_) => vec!["parameters", "prunable", "macs"],
         Value::Parameter => vec!["weight", "initial", "grad", "hessian_grad", "flow", "concept"],
         _ => Vec::new(),
     };
     did_you_mean(diagnostic, name, known.iter().copied()).into()
 }
 
+fn int(count: u64) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn arch_field(network: &Network, name: &str) -> Option<Value> {
+    let survey = &network.survey;
+    Some(int(match name {
+        "parameters" => survey.parameter_count(),
+        "prunable" => survey.prunable_count(),
+        "macs" => survey.macs(),
+        _ => return None,
+    }))
+}
+
 fn task_field(task: &Arc<Task>, name: &str) -> Option<Value> {
-    let int = |count: u64| Some(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
-    let split = |split| Some(Value::Split(task.clone(), split));
-    match name {
-        "train" => split(Split::Train),
-        "val" => split(Split::Val),
-        "test" => split(Split::Test),
+    Some(match name {
+        "train" => Value::Split(task.clone(), Split::Train),
+        "val" => Value::Split(task.clone(), Split::Val),
+        "test" => Value::Split(task.clone(), Split::Test),
         "classes" => int(task.classes as u64),
         "channels" => int(task.input.channels as u64),
         "size" => int(task.input.height as u64),
         "train_images" => int(task.train),
         "val_images" => int(task.val),
         "test_images" => int(task.test),
-        _ => None,
-    }
+        _ => return None,
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Op, ablate, bootstrap, dissect, drift, evaluate, footprint, gallery, gradual, init, load, nearest, null_test,
-    prune, reinit, retrain, rewind, score, shuffle_mask, train,
+    prune, reinit, restart, retrain, rewind, score, shuffle_mask, train,
 };
 
 /// Every stage, in the order in which they are documented.
@@ -14,6 +14,7 @@ pub static ALL: &[&Op] = &[
     &gradual::OP,
     &prune::OP,
     &rewind::OP,
+    &restart::OP,
     &reinit::OP,
     &shuffle_mask::OP,
     &nearest::OP,

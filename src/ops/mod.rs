@@ -20,6 +20,7 @@ pub mod nearest;
 pub mod null_test;
 pub mod prune;
 pub mod reinit;
+pub mod restart;
 pub mod retrain;
 pub mod rewind;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a running stage takes time and reads files"))]

@@ -7,18 +7,8 @@ use crate::syntax::{self, tree::ItemKind};
 /// Module whose names every file sees.
 pub const PRELUDE: &str = "prelude";
 
-/// Name without `std.` and text of every module.
-pub const MODULES: [(&str, &str); 9] = [
-    (PRELUDE, include_str!("../../stdlib/prelude.pd")),
-    ("data", include_str!("../../stdlib/data.pd")),
-    ("dissect", include_str!("../../stdlib/dissect.pd")),
-    ("math", include_str!("../../stdlib/math.pd")),
-    ("models", include_str!("../../stdlib/models.pd")),
-    ("prune", include_str!("../../stdlib/prune.pd")),
-    ("recipe", include_str!("../../stdlib/recipe.pd")),
-    ("schedule", include_str!("../../stdlib/schedule.pd")),
-    ("stats", include_str!("../../stdlib/stats.pd")),
-];
+// `MODULES`: every file of `stdlib/`, listed by `build.rs`, so that a new module is a new file and nothing else.
+include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
 /// Returns the text of a module by its name without `std.`.
 pub fn text(name: &str) -> Option<&'static str> {

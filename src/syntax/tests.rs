@@ -109,6 +109,19 @@ fn formatting_is_stable_and_keeps_the_tree() {
     }
 }
 
+/// Examples in documentation are text: blanks at the start of a line and empty lines are theirs.
+#[test]
+fn examples_in_documentation_keep_their_lines() {
+    let text = "/// One.\n///\n/// ```pd\n/// test \"t\" {\n///   expect   1 < 2\n///\n/// }\n/// ```\npub fn f(x: Int) -> Int\n";
+    let (file, _) = parse(text);
+    assert_eq!(super::print::print(&file, text), text);
+    for (name, text) in programs().iter().filter(|(name, _)| name.contains("stdlib")) {
+        let printed = super::print::print(&parse(text).0, text);
+        let docs = |text: &str| text.lines().filter(|line| line.starts_with("///")).collect::<Vec<_>>().join("\n");
+        assert_eq!(docs(&printed), docs(text), "{name}");
+    }
+}
+
 #[test]
 fn comments_survive_anywhere() {
     for (name, text) in programs() {

@@ -389,14 +389,14 @@ fn measurements_lift_but_decide_nothing() {
         "PD0207",
         "the result of `f` of `keep` must be known before the run",
         "row.top1 > 70%",
-        "decide by something known before the run (`sparsity`, `round`), or state it as an `expect` or a `claim`",
+        "write `select(condition, then: …, else: …)`, or `iterate(…, until: s => condition)` for rounds",
     );
     rejects(
         "let xs = for row in runs { if row.top1 > 70% { 1 } else { 2 } }\n",
         "PD0207",
         "the condition of `if` must be known before the run",
         "row.top1 > 70%",
-        "decide by something known before the run (`sparsity`, `round`), or state it as an `expect` or a `claim`",
+        "write `select(condition, then: …, else: …)`, or `iterate(…, until: s => condition)` for rounds",
     );
 }
 

@@ -71,7 +71,11 @@ impl Reference {
             Layer::Sequence { members } => {
                 members.iter().try_fold(x.clone(), |x, (name, member)| self.run(member, &join(path, name), &x))
             }
-            Layer::Residual { body, shortcut, after } => {
+            Layer::Residual { before, body, shortcut, after } => {
+                let x = &match before {
+                    Some(before) => self.run(before, path, x)?,
+                    None => x.clone(),
+                };
                 let sum = (self.run(body, path, x)? + self.run(shortcut, path, x)?)?;
                 self.run(after, path, &sum)
             }

@@ -9,6 +9,7 @@ mod gpus;
 mod networks;
 mod resnets;
 mod saliency;
+mod torchvision;
 mod values;
 
 use std::collections::BTreeMap;

@@ -44,7 +44,8 @@ impl Walk<'_> {
             Layer::Sequence { members } => {
                 members.iter().fold(field, |field, (name, member)| self.through(member, &join(path, name), field))
             }
-            Layer::Residual { body, shortcut, after } => {
+            Layer::Residual { before, body, shortcut, after } => {
+                let field = before.as_ref().map_or(field, |before| self.through(before, path, field));
                 let [main, other] = [body, shortcut].map(|branch| self.through(branch, path, field));
                 self.through(after, path, if other.size > main.size { other } else { main })
             }

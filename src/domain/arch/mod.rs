@@ -79,8 +79,12 @@ pub enum Layer {
         /// `(name, layer)`; a list in the language names its members `0`, `1`, ….
         members: Vec<(String, Layer)>,
     },
-    /// `after(body(x) + shortcut(x))`. The members of `body` and `shortcut` (sequences) share the block's path.
+    /// `after(body(x) + shortcut(x))` with x = `before(input)`. The members of the parts (sequences) share the block's path.
     Residual {
+        /// Applied to the input, ahead of both branches: the shared start of a pre-activation block. Absent from keys where
+        /// there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<Layer>>,
         /// Main branch, a sequence.
         body: Box<Layer>,
         /// Other branch: a sequence or identity.

@@ -16,7 +16,11 @@ impl Writers<'_> {
             Layer::Sequence { members } => {
                 members.iter().fold(input, |input, (name, member)| self.through(member, &join(path, name), input))
             }
-            Layer::Residual { body, shortcut, after } => {
+            Layer::Residual { before, body, shortcut, after } => {
+                let input = match before {
+                    Some(before) => self.through(before, path, input),
+                    None => input,
+                };
                 let mut both = self.through(body, path, input.clone());
                 both.extend(self.through(shortcut, path, input));
                 self.through(after, path, both)
@@ -46,8 +50,9 @@ fn insert(layer: &mut Layer, path: &str, wanted: &str, name: &str, added: &Layer
             }
             members.iter_mut().any(|(member, layer)| insert(layer, &join(path, member), wanted, name, added))
         }
-        Layer::Residual { body, shortcut, after } => {
-            [body, shortcut, after].into_iter().any(|part| insert(part, path, wanted, name, added))
+        Layer::Residual { before, body, shortcut, after } => {
+            let mut parts = before.iter_mut().chain([body, shortcut, after]);
+            parts.any(|part| insert(part, path, wanted, name, added))
         }
         _ => false,
     }

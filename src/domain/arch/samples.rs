@@ -24,7 +24,12 @@ fn block(body: Vec<(&str, Layer)>, out: usize, stride: usize, project: bool) -> 
     } else {
         Layer::Identity
     };
-    Layer::Residual { body: Box::new(sequence(body)), shortcut: Box::new(shortcut), after: Box::new(Layer::Relu) }
+    Layer::Residual {
+        before: None,
+        body: Box::new(sequence(body)),
+        shortcut: Box::new(shortcut),
+        after: Box::new(Layer::Relu),
+    }
 }
 
 fn basic(width: usize, stride: usize) -> Layer {

@@ -288,7 +288,8 @@ impl Surveyor {
                 }
                 self.layer(&join(path, name), member, shape)
             })?,
-            Layer::Residual { body, shortcut, after } => {
+            Layer::Residual { before, body, shortcut, after } => {
+                let input = before.as_ref().map_or(Ok(input), |before| self.branch(path, before, input))?;
                 let main = self.branch(path, body, input)?;
                 let other = self.branch(path, shortcut, input)?;
                 if main != other {

@@ -40,6 +40,46 @@ fn names_are_torchvisions_in_its_order() {
     assert_eq!(names[names.len() - 2..], ["fc.weight", "fc.bias"]);
 }
 
+/// The first block of a stage of a wide residual network (Zagoruyko and Komodakis 2016).
+#[test]
+fn a_shared_start_comes_first_and_feeds_both_branches() {
+    let block = Layer::Residual {
+        before: Some(Box::new(sequence(vec![("bn1", norm()), ("relu1", Layer::Relu)]))),
+        body: Box::new(sequence(vec![("conv1", conv(8, 3, 2, 1)), ("bn2", norm())])),
+        shortcut: Box::new(sequence(vec![("project", conv(8, 1, 2, 0))])),
+        after: Box::new(Layer::Identity),
+    };
+    let network = arch(sequence(vec![("stem", conv(4, 3, 1, 1)), ("block", block)]), 3, 8);
+    let survey = network.survey().unwrap();
+    let weights: Vec<(&str, &[usize])> = survey
+        .parameters
+        .iter()
+        .filter(|entry| entry.name.ends_with(".weight"))
+        .map(|entry| (entry.name.as_str(), entry.shape.as_slice()))
+        .collect();
+    let expected: [(&str, &[usize]); 5] = [
+        ("stem.weight", &[4, 3, 3, 3]),
+        ("block.bn1.weight", &[4]),
+        ("block.conv1.weight", &[8, 4, 3, 3]),
+        ("block.bn2.weight", &[8]),
+        ("block.project.weight", &[8, 4, 1, 1]),
+    ];
+    assert_eq!(weights, expected);
+    assert_eq!(survey.layer("block.relu1").unwrap().shape, Shape { channels: 4, height: 8, width: 8 });
+    assert_eq!(survey.output, Shape { channels: 8, height: 4, width: 4 });
+    assert_eq!(network.writers("block"), ["block.conv1.weight", "block.project.weight"]);
+    assert_eq!(network.writers("block.relu1"), ["stem.weight"]);
+    assert_eq!(network.field("block").map(|field| (field.size, field.step)), Some((5, 2)));
+    let changed = network.with_after("block.bn1", "extra", &norm()).unwrap().survey().unwrap();
+    assert!(changed.parameter("block.extra.weight").is_some());
+}
+
+#[test]
+fn a_block_without_a_start_is_written_as_before() {
+    let text = serde_json::to_string(&cifar_resnet(1, 4, 10, 3, 8)).unwrap();
+    assert!(text.contains("residual") && !text.contains("before"), "{text}");
+}
+
 #[test]
 fn resnet20_has_the_prunable_weights_of_open_lth() {
     assert_eq!(cifar_resnet(3, 16, 10, 3, 32).survey().unwrap().prunable_count(), 270_896);
@@ -55,6 +95,7 @@ fn a_window_that_does_not_fit_is_named_with_both_sizes() {
 #[test]
 fn branches_that_do_not_fit_are_named_with_both_sizes() {
     let block = Layer::Residual {
+        before: None,
         body: Box::new(sequence(vec![("conv1", conv(4, 3, 2, 1))])),
         shortcut: Box::new(Layer::Identity),
         after: Box::new(Layer::Relu),

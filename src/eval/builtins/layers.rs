@@ -69,7 +69,8 @@ pub(super) fn identity(_: &mut Interpreter<'_>, _: &Arguments) -> Evaluated {
 
 pub(super) fn residual(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let part = |at| layers(&arguments.at(at).value, arguments, at).map(Box::new);
-    Ok(value(Layer::Residual { body: part(0)?, shortcut: part(1)?, after: part(2)? }))
+    let before = if arguments.given(3) { Some(part(3)?) } else { None };
+    Ok(value(Layer::Residual { before, body: part(0)?, shortcut: part(1)?, after: part(2)? }))
 }
 
 pub(super) fn arch(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {

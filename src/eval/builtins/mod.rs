@@ -109,8 +109,8 @@ pub(super) static FUNCTIONS: &[(&str, Builtin)] = &[
 
 /// Names of every built-in value.
 #[cfg(test)]
-pub(super) const CONSTANTS: [&str; 10] =
-    ["none", "global", "per_layer", "erk", "open_lth", "torch", "median", "linear_scale", "log", "logit"];
+pub(super) const CONSTANTS: [&str; 11] =
+    ["count", "none", "global", "per_layer", "erk", "open_lth", "torch", "median", "linear_scale", "log", "logit"];
 
 /// Finds a built-in function.
 pub(super) fn find(name: &str) -> Option<usize> {
@@ -127,6 +127,7 @@ pub(super) fn constant(name: &str) -> Option<Value> {
         "open_lth" => Value::Counting(Counting::OpenLth),
         "torch" => Value::Counting(Counting::Torch),
         "median" => Value::Statistic(Statistic::Median),
+        "count" => Value::Statistic(Statistic::Count),
         "linear_scale" => Value::AxisScale(AxisScale::Linear),
         "log" => Value::AxisScale(AxisScale::Log),
         "logit" => Value::AxisScale(AxisScale::Logit),

@@ -79,6 +79,50 @@ fn retraining_goes_on_where_rewinding_went_back_to() {
 }
 
 #[test]
+fn a_restart_goes_back_in_the_schedule_alone() {
+    let text = "let pruned = dense |> prune(global_magnitude(20%))\n\
+                let again = pruned |> restart(at: 1ep) |> retrain(like: dense)\n\
+                let rewound = pruned |> rewind(to: dense.at(1ep)) |> retrain(like: dense)\n\
+                let from_start = pruned |> restart(at: 0ep) |> retrain(like: dense)\n\
+                test \"t\" { expect (pruned |> restart(at: 1ep)).steps == 20it expect again.steps == 160it\n\
+                expect again.sparsity == pruned.sparsity expect (net |> restart(at: 30it)).steps == 30it }";
+    let program = run(&with_dense(text)).unwrap();
+    assert!(program.tests_pass(), "{:?}", program.tests);
+    let retrained: Vec<_> =
+        program.graph.iter().filter(|(_, node)| node.op == "train" && node.facts.name.contains("round 1")).collect();
+    let described: Vec<_> = retrained
+        .iter()
+        .map(|(_, node)| {
+            let trajectory = node.trajectory.as_ref().unwrap();
+            (program.graph.node(node.inputs[0].1).op, trajectory.start, trajectory.until)
+        })
+        .collect();
+    assert_eq!(described, [("prune", 20, 160), ("rewind", 20, 160), ("prune", 0, 160)]);
+    let keys: std::collections::BTreeSet<Key> = retrained.iter().map(|(id, _)| program.graph.key(*id)).collect();
+    assert_eq!(keys.len(), 3);
+    assert_eq!(program.graph.iter().filter(|(_, node)| node.op == "restart").count(), 0);
+}
+
+#[test]
+fn fine_tuning_goes_on_at_the_last_rate() {
+    let text = "let tuned = dense |> prune(global_magnitude(20%)) |> retrain(like: dense, until: dense.steps + 2ep)";
+    let trainings = nodes(text, "train");
+    let trajectory =
+        trainings.iter().find(|node| node.facts.name == "train round 1").unwrap().trajectory.clone().unwrap();
+    assert_eq!((trajectory.start, trajectory.until), (160, 200));
+    assert!(trajectory.rates.iter().all(|rate| rate.to_bits() == (0.1f64 * 0.1).to_bits()));
+}
+
+#[test]
+fn architectures_know_their_size() {
+    let text = "test \"t\" { let net = resnet50(classes: 1000)\n expect net.parameters == 25557032\n\
+                expect net.prunable == 25502912\n expect net.macs == 4089184256\n\
+                expect (tiny_resnet(classes: 10) |> init(first(seeds(1)))).arch.parameters == 19810 }";
+    let program = run(text).unwrap();
+    assert!(program.tests_pass(), "{:?}", program.tests);
+}
+
+#[test]
 fn schedules_that_agree_are_one_training() {
     let program = run(&with_dense(
         "fn mine(rate: Float) -> Schedule { step => if step < 6ep { rate } else { rate * 0.1 } }\n\
@@ -132,6 +176,11 @@ fn trainings_that_cannot_be_are_mistakes() {
     assert_eq!(dense_mistake("let x = net.at(1ep)").1, "PD0317");
     assert_eq!(dense_mistake("let x = net |> retrain(like: net)").1, "PD0317");
     assert_eq!(dense_mistake("let x = dense |> train(task, recipe, until: 8ep)").1, "PD0318");
+    assert_eq!(dense_mistake("let x = dense |> restart(at: 8ep) |> retrain(like: dense)").1, "PD0318");
+    let (message, id) = dense_mistake("let x = net |> restart(at: 1ep)");
+    assert_eq!((message.as_str(), id), ("a training cannot start at `1ep`", "PD0312"));
+    assert_eq!(dense_mistake("let x = dense |> restart(at: 1ep - 2ep)").1, "PD0312");
+    assert_eq!(dense_mistake("let x = net |> retrain(like: dense, until: 1ep - 2ep)").1, "PD0312");
     assert_eq!(
         dense_mistake("let x = tiny_resnet(classes: 5) |> init(seed) |> train(task, recipe, until: 8ep)").1,
         "PD0314"

@@ -152,7 +152,8 @@ impl Builder<'_> {
             Layer::Sequence { members } => {
                 members.iter().try_fold(x, |x, (name, member)| self.layer(&join(path, name), member, x))?
             }
-            Layer::Residual { body, shortcut, after } => {
+            Layer::Residual { before, body, shortcut, after } => {
+                let x = before.as_ref().map_or(Ok(x), |before| self.layer(path, before, x))?;
                 self.pinned.push(x);
                 let main = self.layer(path, body, x)?;
                 self.pinned.push(main);

@@ -119,13 +119,21 @@ fn other_gradients_agree_with_differences() {
     let max = Layer::MaxPool { kernel: 3, stride: 2, pad: 1 };
     let mean = Layer::AvgPool { kernel: 3, stride: 2, pad: 1 };
     let block = |shortcut| Layer::Residual {
+        before: None,
         body: Box::new(sequence(vec![("relu", Layer::Relu), ("conv", conv(4, [3, 3], 1, 1, 1, 1)), ("bn", norm())])),
         shortcut: Box::new(shortcut),
         after: Box::new(Layer::Identity),
     };
     let double = Layer::Residual {
+        before: None,
         body: Box::new(Layer::Identity),
         shortcut: Box::new(Layer::Identity),
+        after: Box::new(Layer::Identity),
+    };
+    let shared_start = |shortcut| Layer::Residual {
+        before: Some(Box::new(sequence(vec![("bn1", norm()), ("relu1", Layer::Relu)]))),
+        body: Box::new(sequence(vec![("conv1", conv(4, [3, 3], 1, 1, 1, 1)), ("bn2", norm())])),
+        shortcut: Box::new(shortcut),
         after: Box::new(Layer::Identity),
     };
     let cases = [
@@ -144,6 +152,16 @@ fn other_gradients_agree_with_differences() {
             sequence(vec![("b", block(conv(4, [1, 1], 1, 0, 1, 1))), ("fc", Layer::Linear { out: 3 })]),
             shape(4, 3, 3),
             3,
+        ),
+        (shared_start(Layer::Identity), shape(4, 3, 3), 3),
+        (
+            sequence(vec![
+                ("a", conv(3, [3, 3], 1, 1, 1, 1)),
+                ("b", shared_start(sequence(vec![("shortcut", conv(4, [1, 1], 1, 0, 1, 1))]))),
+                ("bn", norm()),
+            ]),
+            shape(2, 4, 4),
+            2,
         ),
     ];
     for (layer, input, n) in cases {

@@ -28,7 +28,7 @@ impl Checker<'_> {
 
     fn measured(&mut self, expr: &Expr, want: &Ty, what: &str) {
         let help = if want.is(Plain::Bool) {
-            "decide by something known before the run (`sparsity`, `round`), or state it as an `expect` or a `claim`"
+            "write `select(condition, then: …, else: …)`, or `iterate(…, until: s => condition)` for rounds"
         } else {
             "use something known before the run (`sparsity`, `round`), or show the measurement in a table or plot"
         };
@@ -44,7 +44,7 @@ impl Checker<'_> {
         let text = self.source(expr.span);
         match (found, want) {
             (Ty::Plain(from), Ty::Plain(to)) => conversion(expr, text, *from, *to),
-            (Ty::Function(params, result), _) if *want == **result => {
+            (Ty::Function(params, result), _) if *want == **result || makes_layer(result, want) => {
                 let dots = if params.is_empty() { "" } else { "…" };
                 Some(format!("call it: `{text}({dots})`"))
             }
@@ -95,6 +95,11 @@ impl Checker<'_> {
             _ => conversion(left_expr, left_text, *a, *b).or_else(|| conversion(right_expr, right_text, *b, *a)),
         }
     }
+}
+
+/// Whether calling a function gives a layer where layers are wanted.
+fn makes_layer(result: &Ty, want: &Ty) -> bool {
+    result.is(Plain::Layer) && want.is(Plain::Layers)
 }
 
 /// Whether a measurement would do if it were known.

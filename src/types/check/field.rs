@@ -21,13 +21,17 @@ const TASK: [(&str, Plain); 6] = [
 ];
 
 /// Fields of a state.
-const STATE: [(&str, Plain); 5] = [
+const STATE: [(&str, Plain); 6] = [
     ("sparsity", Plain::Ratio),
     ("density", Plain::Ratio),
     ("steps", Plain::Step),
     ("round", Plain::Int),
     ("seed", Plain::Seed),
+    ("arch", Plain::Arch),
 ];
+
+/// Fields of an architecture.
+const ARCH: [(&str, Plain); 3] = [("parameters", Plain::Int), ("prunable", Plain::Int), ("macs", Plain::Int)];
 
 /// Fields of a parameter inside a criterion, and those that later versions will have.
 const PARAMETER: [&str; 6] = ["weight", "initial", "grad", "hessian_grad", "flow", "concept"];
@@ -84,6 +88,7 @@ impl Checker<'_> {
                 "test" => Ty::Split(Some(Split::Test)),
                 _ => self.plain_field(field, "a task", &TASK, &["train", "val", "test"]),
             },
+            Ty::Plain(Plain::Arch) => self.plain_field(field, "an architecture", &ARCH, &[]),
             Ty::Plain(Plain::Parameter) => self.parameter_field(field),
             Ty::List(element) => self.list_field(&owner, element, field),
             other => {

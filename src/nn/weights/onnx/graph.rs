@@ -59,7 +59,11 @@ impl Draftsman<'_> {
         Ok(match layer {
             Layer::Identity => x,
             Layer::Sequence { members } => self.sequence(path, members, x)?,
-            Layer::Residual { body, shortcut, after } => {
+            Layer::Residual { before, body, shortcut, after } => {
+                let x = match before {
+                    Some(before) => self.layer(path, before, x)?,
+                    None => x,
+                };
                 let main = self.layer(path, body, x.clone())?;
                 let other = self.layer(path, shortcut, x)?;
                 let sum = self.sum(path, main, other);
