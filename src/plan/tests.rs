@@ -57,6 +57,7 @@ fn finish(graph: &Graph, store: &Store, id: NodeId) -> Record {
         op: node.op.to_owned(),
         name: node.facts.name.clone(),
         version: 1,
+        smoke: false,
         inputs: graph.preimage(id).inputs,
         trajectory: node.trajectory.as_ref().map(place),
         outcome: Outcome { objects: BTreeMap::from([("weights".to_owned(), digest)]), ..Outcome::default() },
