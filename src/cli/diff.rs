@@ -111,8 +111,8 @@ impl Compare {
     /// What to call the two sides.
     fn names(&self) -> [String; 2] {
         let shown = |file: &PathBuf, own: &[String]| {
-            let settings = own.iter().map(|setting| format!(" {setting}")).collect::<String>();
-            format!("{}{settings}", file.display())
+            let file = file.display().to_string();
+            std::iter::once(&file).chain(own).map(String::as_str).collect::<Vec<_>>().join(" ")
         };
         [shown(&self.first, &self.set_a), shown(self.second.as_ref().unwrap_or(&self.first), &self.set_b)]
     }

@@ -106,7 +106,10 @@ fn grouped(explained: Vec<Explanation>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for next in explained {
         match groups.iter_mut().find(|group| is_alike(&group.first, &next)) {
-            Some(group) => group.others.push(next),
+            Some(group) => {
+                group.first.causes.iter_mut().zip(&next.causes).for_each(|(cause, other)| cause.join(other));
+                group.others.push(next);
+            }
             None => groups.push(Group { first: next, others: Vec::new() }),
         }
     }
@@ -185,11 +188,11 @@ fn describe(earlier: &Earlier) -> String {
 
 fn follows(cause: &Cause) -> String {
     let mut text = String::new();
-    if cause.stages > 1 {
-        let others = figures::counted(cause.stages - 1, "further stage");
-        let _ = writeln!(text, "         the same change in {others} on the way");
+    if cause.stages.len() > 1 {
+        let others = figures::counted(cause.stages.len() - 1, "further stage");
+        let _ = writeln!(text, "         the same change in {others}");
     }
-    let _ = match cause.cascade {
+    let _ = match cause.cascade.len() {
         0 => Ok(()),
         1 => writeln!(text, "cascade  1 stage runs again only because it comes after"),
         more => writeln!(text, "cascade  {} run again only because they come after", figures::counted(more, "stage")),

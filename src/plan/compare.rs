@@ -258,8 +258,7 @@ const SHOWN: usize = 60;
 /// Writes an argument as the language would, as far as that can be told.
 fn write(value: &Canon) -> String {
     if let Some(seed) = seed(value) {
-        let names: String = seed.stream.iter().map(|name| format!(".{name}")).collect();
-        return format!("{}{names}", seed.root);
+        return std::iter::once(seed.root.to_string()).chain(seed.stream).collect::<Vec<_>>().join(".");
     }
     let whole = match value {
         Canon::Null => "none".to_owned(),

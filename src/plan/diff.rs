@@ -93,7 +93,7 @@ pub fn diff(a: Side<'_>, b: Side<'_>) -> Diff {
     let (dependencies, new) = b.stages();
     let keys = |side: Side<'_>, ids: &[NodeId]| ids.iter().map(|id| side.graph.key(*id)).collect::<BTreeSet<Key>>();
     let (old_keys, new_keys) = (keys(a, &old), keys(b, &new));
-    let past = Past::program(a.graph, old.iter().copied());
+    let past = Past::program(b.graph, a.graph, old.iter().copied());
     let mut free: BTreeSet<Key> = old_keys.difference(&new_keys).copied().collect();
     let mut found = Diff {
         shared: old_keys.intersection(&new_keys).count(),
@@ -106,7 +106,7 @@ pub fn diff(a: Side<'_>, b: Side<'_>) -> Diff {
     let mut follow = BTreeSet::new();
     for id in new.into_iter().filter(|id| !old_keys.contains(&b.graph.key(*id))) {
         let node = b.graph.node(id);
-        let nearest = past.nearest(b.graph, id, |key| free.contains(&key));
+        let nearest = past.nearest(id, |key| free.contains(&key));
         let own = nearest
             .as_ref()
             .and_then(|near| near.pairs.iter().find(|pair| pair.id == id && pair.before == near.before));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::compare::Difference;
 use super::past::{Nearest, Pair, Past};
@@ -106,9 +106,23 @@ pub struct Cause {
     /// What was changed there.
     pub changes: Vec<Difference>,
     /// Stages on the way that were changed in the same way, this one included.
-    pub stages: usize,
-    /// Stages that run again only because they come after it.
-    pub cascade: usize,
+    #[serde(serialize_with = "count")]
+    pub stages: BTreeSet<NodeId>,
+    /// Stages that run again only because they come after one of these.
+    #[serde(serialize_with = "count")]
+    pub cascade: BTreeSet<NodeId>,
+}
+
+impl Cause {
+    /// Adds what the same change did elsewhere.
+    pub fn join(&mut self, other: &Self) {
+        self.stages.extend(&other.stages);
+        self.cascade.extend(&other.cascade);
+    }
+}
+
+fn count<S: Serializer>(stages: &BTreeSet<NodeId>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(stages.len() as u64)
 }
 
 /// A stage known from earlier.
@@ -149,10 +163,10 @@ pub struct Explainer<'a> {
 impl<'a> Explainer<'a> {
     /// Prepares to explain. Without a store everything is new.
     pub fn new(graph: &'a Graph, plan: &'a Plan, store: Option<&'a Store>) -> Self {
-        let past = store.map(Past::stored);
+        let past = store.map(|store| Past::stored(graph, store));
         let due = plan.stages.iter().filter(|stage| stage.status != Status::Cached).map(|stage| stage.id);
         let changed = match &past {
-            Some(past) => due.filter(|id| !past.knows_alike(graph, *id)).collect(),
+            Some(past) => due.filter(|id| !past.knows_alike(*id)).collect(),
             None => due.collect(),
         };
         let dependencies = Dependencies::of(graph, plan.wanted.iter().copied());
@@ -180,8 +194,7 @@ impl<'a> Explainer<'a> {
         if !matches!(explanation.reason, Reason::New | Reason::Unfinished { .. } | Reason::Interrupted { .. }) {
             return Ok(explanation);
         }
-        let nearest =
-            self.past.as_ref().and_then(|past| past.nearest(self.graph, id, |key| self.is_alike_in_scale(key)));
+        let nearest = self.past.as_ref().and_then(|past| past.nearest(id, |key| self.is_alike_in_scale(key)));
         let earlier = nearest.as_ref().and_then(|nearest| self.earlier(nearest));
         explanation.reuse = self.reuse(id, stage, nearest.as_ref());
         if let (Some(nearest), Some(earlier)) = (nearest, earlier) {
@@ -198,19 +211,19 @@ impl<'a> Explainer<'a> {
 
     /// A trial in small is no version of what it tries out.
     fn is_alike_in_scale(&self, key: Key) -> bool {
-        let known = self.store.and_then(|store| store.record(key).ok().flatten());
-        known.is_none_or(|record| record.smoke == self.graph.is_smoke())
+        let known = self.past.as_ref().and_then(|past| past.get(key));
+        known.is_none_or(|known| known.smoke == self.graph.is_smoke())
     }
 
     fn reason(&self, id: NodeId, stage: Option<&Stage>) -> Result<Reason, StoreError> {
         let key = self.graph.key(id);
         let Some(store) = self.store else { return Ok(Reason::New) };
         let status = match stage {
-            None => return Ok(if store.lookup(key)?.is_some() { self.cached(store, key)? } else { Reason::Unneeded }),
+            None => return Ok(if store.lookup(key)?.is_some() { cached(store, key)? } else { Reason::Unneeded }),
             Some(stage) => stage.status,
         };
         if status == Status::Cached {
-            return self.cached(store, key);
+            return cached(store, key);
         }
         if let Some(record) = store.record(key)? {
             let objects = record.outcome.objects.iter().filter(|(_, digest)| !store.contains(digest));
@@ -235,15 +248,6 @@ impl<'a> Explainer<'a> {
         let roots = store.roots()?;
         let planned = roots.into_iter().find(|root| root.stages.iter().any(|entry| entry.key == key));
         Ok(planned.map_or(Reason::New, |root| Reason::Unfinished { experiment: root.experiment, time: root.time }))
-    }
-
-    fn cached(&self, store: &Store, key: Key) -> Result<Reason, StoreError> {
-        let record = store.record(key)?;
-        let roots = store.roots()?;
-        let used = roots.into_iter().filter(|root| root.stages.iter().any(|entry| entry.key == key));
-        let experiments = used.map(|root| root.experiment).collect();
-        let run = record.map(|record| record.run).unwrap_or_default();
-        Ok(Reason::Cached { since: run.finished, host: run.host, pdsl: run.pdsl, experiments })
     }
 
     fn earlier(&self, nearest: &Nearest) -> Option<Earlier> {
@@ -273,13 +277,13 @@ impl<'a> Explainer<'a> {
         let mut causes: Vec<Cause> = Vec::new();
         for (id, changes) in changed(pairs) {
             match causes.iter_mut().find(|cause| cause.changes == changes) {
-                Some(cause) => cause.stages += 1,
+                Some(cause) => _ = cause.stages.insert(id),
                 None => causes.push(Cause {
                     id,
                     name: self.graph.node(id).facts.name.clone(),
                     key: self.graph.key(id),
                     changes,
-                    stages: 1,
+                    stages: BTreeSet::from([id]),
                     cascade: self.cascade(id),
                 }),
             }
@@ -287,11 +291,21 @@ impl<'a> Explainer<'a> {
         causes
     }
 
-    /// Counts the stages that run after a changed one and are not changed themselves.
-    fn cascade(&self, id: NodeId) -> usize {
+    /// Collects the stages that run after a changed one and are not changed themselves.
+    fn cascade(&self, id: NodeId) -> BTreeSet<NodeId> {
         let runs = |id: &NodeId| self.plan.stage(*id).is_some_and(|stage| stage.status != Status::Cached);
-        self.dependencies.cone(id).iter().filter(|id| runs(id) && !self.changed.contains(id)).count()
+        self.dependencies.cone(id).into_iter().filter(|id| runs(id) && !self.changed.contains(id)).collect()
     }
+}
+
+/// Says since when a stage is stored.
+fn cached(store: &Store, key: Key) -> Result<Reason, StoreError> {
+    let record = store.record(key)?;
+    let roots = store.roots()?;
+    let used = roots.into_iter().filter(|root| root.stages.iter().any(|entry| entry.key == key));
+    let experiments = used.map(|root| root.experiment).collect();
+    let run = record.map(|record| record.run).unwrap_or_default();
+    Ok(Reason::Cached { since: run.finished, host: run.host, pdsl: run.pdsl, experiments })
 }
 
 /// Returns the changes of each stage that has some, most upstream first.

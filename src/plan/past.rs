@@ -1,7 +1,7 @@
 //! Stages that are known from elsewhere, from the store or from another program, and which of them is nearest to a stage.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::compare::{Aspect, Comparison, Difference, compare};
@@ -25,12 +25,19 @@ pub struct Known {
     pub finished: String,
     /// Keys of its inputs.
     pub inputs: Vec<Key>,
+    /// Whether it is a small trial.
+    pub smoke: bool,
 }
 
 type Preimages<'a> = dyn Fn(Key) -> Option<Preimage> + 'a;
 
-/// Stages that are known from elsewhere.
+/// Stages that are known from elsewhere, for the stages of one graph to be compared with.
 pub struct Past<'a> {
+    graph: &'a Graph,
+    /// Preimages of the graph's stages.
+    present: RefCell<HashMap<NodeId, Rc<Image>>>,
+    /// What the stages are by themselves.
+    alike: OnceCell<HashSet<Key>>,
     stages: BTreeMap<Key, Known>,
     read: Box<Preimages<'a>>,
     preimages: RefCell<HashMap<Key, Option<Rc<Image>>>>,
@@ -78,28 +85,38 @@ pub struct Nearest {
 
 impl<'a> Past<'a> {
     /// Takes the stages of a store.
-    pub fn stored(store: &'a Store) -> Self {
+    pub fn stored(graph: &'a Graph, store: &'a Store) -> Self {
         let known = |record: Record| {
-            let Record { key, op, name, .. } = record;
-            (key, Known { op, name, finished: record.run.finished, inputs: record.inputs.into_values().collect() })
+            let Record { key, op, name, smoke, .. } = record;
+            let (finished, inputs) = (record.run.finished, record.inputs.into_values().collect());
+            (key, Known { op, name, finished, inputs, smoke })
         };
-        Self::new(store.records().flatten().map(known).collect(), Box::new(|key| store.preimage(key).ok().flatten()))
+        let stages = store.records().flatten().map(known).collect();
+        Self::new(graph, stages, Box::new(|key| store.preimage(key).ok().flatten()))
     }
 
     /// Takes stages of another program.
-    pub fn program(graph: &'a Graph, stages: impl IntoIterator<Item = NodeId>) -> Self {
+    pub fn program(graph: &'a Graph, past: &'a Graph, stages: impl IntoIterator<Item = NodeId>) -> Self {
         let known = |id: NodeId| {
-            let node = graph.node(id);
-            let inputs = node.inputs.iter().map(|(_, input)| graph.key(*input)).collect();
+            let node = past.node(id);
+            let inputs = node.inputs.iter().map(|(_, input)| past.key(*input)).collect();
             let (op, name) = (node.op.to_owned(), node.facts.name.clone());
-            (graph.key(id), Known { op, name, finished: String::new(), inputs })
+            (past.key(id), Known { op, name, finished: String::new(), inputs, smoke: past.is_smoke() })
         };
-        let read = |key| graph.find(key).map(|id| graph.preimage(id));
-        Self::new(stages.into_iter().map(known).collect(), Box::new(read))
+        let read = |key| past.find(key).map(|id| past.preimage(id));
+        Self::new(graph, stages.into_iter().map(known).collect(), Box::new(read))
     }
 
-    fn new(stages: BTreeMap<Key, Known>, read: Box<Preimages<'a>>) -> Self {
-        Self { stages, read, preimages: RefCell::default(), comparisons: RefCell::default() }
+    fn new(graph: &'a Graph, stages: BTreeMap<Key, Known>, read: Box<Preimages<'a>>) -> Self {
+        Self {
+            graph,
+            present: RefCell::default(),
+            alike: OnceCell::new(),
+            stages,
+            read,
+            preimages: RefCell::default(),
+            comparisons: RefCell::default(),
+        }
     }
 
     /// Finds a stage.
@@ -107,21 +124,21 @@ impl<'a> Past<'a> {
         self.stages.get(&key)
     }
 
-    /// Returns the keys of all stages.
-    pub fn keys(&self) -> impl Iterator<Item = Key> {
-        self.stages.keys().copied()
-    }
-
     /// Finds a stage that was computed from another.
     pub fn reader(&self, input: Key) -> Option<&Known> {
         self.stages.values().find(|known| known.inputs.contains(&input))
     }
 
-    /// Tells whether some stage is by itself like this one, whatever its inputs.
-    pub fn knows_alike(&self, graph: &Graph, id: NodeId) -> bool {
-        let wanted = own(&graph.preimage(id));
-        let op = graph.node(id).op;
-        self.of_kind(op).any(|key| self.image(key).is_some_and(|image| image.own == wanted))
+    /// Tells whether some stage is by itself like one of the graph, whatever its inputs.
+    pub fn knows_alike(&self, id: NodeId) -> bool {
+        let all = || self.stages.keys().filter_map(|key| Some(self.image(*key)?.own)).collect();
+        self.alike.get_or_init(all).contains(&self.now(id).own)
+    }
+
+    /// Returns what a stage of the graph is made from.
+    fn now(&self, id: NodeId) -> Rc<Image> {
+        let make = || Rc::new(Image::new(self.graph.preimage(id)));
+        self.present.borrow_mut().entry(id).or_insert_with(make).clone()
     }
 
     fn of_kind<'b>(&'b self, op: &'b str) -> impl Iterator<Item = Key> + 'b {
@@ -139,7 +156,8 @@ impl<'a> Past<'a> {
 
     /// Finds the nearest of the stages that `admit` lets through: the fewest differences on the whole way, then the same
     /// name, then one that the program no longer has, then the latest.
-    pub fn nearest(&self, graph: &Graph, id: NodeId, admit: impl Fn(Key) -> bool) -> Option<Nearest> {
+    pub fn nearest(&self, id: NodeId, admit: impl Fn(Key) -> bool) -> Option<Nearest> {
+        let graph = self.graph;
         let node = graph.node(id);
         let rank = |key: &Key| {
             let known = self.stages.get(key);
@@ -154,7 +172,7 @@ impl<'a> Past<'a> {
         let mut best: Option<Nearest> = None;
         for key in candidates {
             let bound = best.as_ref().map_or(usize::MAX, |best| best.distance);
-            if let Some((pairs, distance)) = self.align(graph, id, key, bound) {
+            if let Some((pairs, distance)) = self.align(id, key, bound) {
                 best = Some(Nearest { before: key, pairs, distance });
             }
         }
@@ -163,14 +181,15 @@ impl<'a> Past<'a> {
 
     /// Puts a stage and those that lead to it beside an earlier one and those that led to that, as far as their keys
     /// differ. `None` if that takes `bound` differences or more.
-    pub fn align(&self, graph: &Graph, id: NodeId, before: Key, bound: usize) -> Option<(Vec<Pair>, usize)> {
+    fn align(&self, id: NodeId, before: Key, bound: usize) -> Option<(Vec<Pair>, usize)> {
+        let graph = self.graph;
         let mut pairs = Vec::new();
         let mut distance = 0;
         let mut seen = BTreeSet::from([(id, before)]);
         let mut open = vec![(id, before)];
         while let Some((id, before)) = open.pop() {
             let image = self.image(before)?;
-            let comparison = self.compare(graph, id, &image);
+            let comparison = self.compare(id, &image);
             let mut extra = Vec::new();
             for (role, input) in &graph.node(id).inputs {
                 let Some(earlier) = image.preimage.inputs.get(&**role).copied() else { continue };
@@ -209,13 +228,14 @@ impl<'a> Past<'a> {
         Some((pairs, distance))
     }
 
-    fn compare(&self, graph: &Graph, id: NodeId, image: &Image) -> Rc<Comparison> {
-        let now = graph.preimage(id);
-        let at = (image.own, own(&now));
+    fn compare(&self, id: NodeId, image: &Image) -> Rc<Comparison> {
+        let now = self.now(id);
+        let at = (image.own, now.own);
         if let Some(known) = self.comparisons.borrow().get(&at) {
             return known.clone();
         }
-        let found = Rc::new(compare(&image.preimage, &now, graph.node(id).trajectory.as_ref()));
+        let course = self.graph.node(id).trajectory.as_ref();
+        let found = Rc::new(compare(&image.preimage, &now.preimage, course));
         self.comparisons.borrow_mut().insert(at, found.clone());
         found
     }

@@ -89,7 +89,7 @@ fn normal(z: f64) -> f64 {
 
 /// Returns the integral of `f` over the law of √(χ²/df), from 0 to `most`.
 fn expect(df: f64, most: f64, f: impl Fn(f64) -> f64) -> f64 {
-    if !(df > 0.0) || most.is_nan() {
+    if df.is_nan() || df <= 0.0 || most.is_nan() {
         return f64::NAN;
     }
     let half = 0.5 * df;

@@ -114,9 +114,8 @@ fn before(graph: &Graph, id: NodeId) -> BTreeSet<u64> {
         for (_, input) in &graph.node(at).inputs {
             match &graph.node(*input).trajectory {
                 Some(earlier) if earlier.until == start => drop(found.insert(earlier.per_epoch)),
-                Some(_) => {}
                 None if seen.insert(*input) => open.push(*input),
-                None => {}
+                _ => {}
             }
         }
     }
