@@ -21,9 +21,11 @@ use crate::value::output::ClaimKind;
 const NAMED: usize = 3;
 
 /// A limit of time: `40h`, `30min`, `1.5h`, `1h30min`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Limit {
     seconds: f64,
+    /// As it was written.
+    text: String,
 }
 
 impl FromStr for Limit {
@@ -45,7 +47,7 @@ impl FromStr for Limit {
                 };
             rest = rest[unit..].trim_start();
         }
-        if seconds > 0.0 { Ok(Self { seconds }) } else { Err(wrong()) }
+        if seconds > 0.0 { Ok(Self { seconds, text: text.trim().to_owned() }) } else { Err(wrong()) }
     }
 }
 
@@ -63,14 +65,14 @@ pub(super) struct MaxOptions {
 impl MaxOptions {
     /// Refuses a plan that is predicted to take longer than it may, or that cannot be predicted.
     pub(super) fn enforce(&self, loaded: &Loaded, plan: &Plan, store: Option<&Store>) -> Result<(), Failure> {
-        match self.max {
+        match &self.max {
             Some(limit) => self.check(limit, &loaded.predict(plan, store)),
             None => Ok(()),
         }
     }
 
-    fn check(&self, limit: Limit, prediction: &Prediction) -> Result<(), Failure> {
-        let allowed = figures::duration(limit.seconds);
+    fn check(&self, limit: &Limit, prediction: &Prediction) -> Result<(), Failure> {
+        let allowed = &limit.text;
         let total = prediction.total.likely;
         if total > limit.seconds {
             let message = format!("the run would take about {}, more than {allowed}", figures::duration(total));

@@ -98,7 +98,7 @@ fn unknown(graph: &Graph, told: &str) -> Failure {
 
 fn nothing(plan: &Plan) -> String {
     let stages = figures::counted(plan.totals.stages, "stage");
-    format!("nothing runs: all of {stages} are cached\n")
+    format!("nothing runs: all {stages} are cached\n")
 }
 
 /// Puts stages together that have the same reason and the same causes, in the order of their first.
@@ -233,7 +233,7 @@ fn reason(explanation: &Explanation, loaded: &Loaded) -> String {
         Reason::Unneeded => "does not run: what it leads to is cached".to_owned(),
         Reason::New => match &explanation.nearest {
             Some(_) => "was never run: the store has no record of it, and nothing like it that was changed".to_owned(),
-            None => format!("was never run: the store has no stage of the kind `{}`", explanation.op),
+            None => "was never run: the store has nothing like it".to_owned(),
         },
         Reason::Changed => "runs again: it is not the stage that was run earlier".to_owned(),
         Reason::Lost { objects } => {

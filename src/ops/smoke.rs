@@ -42,6 +42,9 @@ const MEASURED: u64 = 6;
 const SCENES: u64 = 10;
 /// Images of a probe.
 const PROBED: u64 = 12;
+/// What learning rates are multiplied by. Small batches under few weights have variances of zero, which normalisations
+/// turn into gradients of any size: at ordinary rates some trial diverges that at full scale would not.
+const RATE: f64 = 1e-12;
 /// Repetitions of tests and resamplings.
 const TIMES: u32 = 9;
 /// Images of a strip in a gallery, and their sides in pixels.
@@ -129,9 +132,9 @@ impl Small {
             }
             "train" => {
                 let known: TrainArgs = args.parse().ok()?;
-                let recipe = Recipe { batch: known.recipe.batch.min(BATCH), ..known.recipe.clone() };
+                let recipe = Recipe { batch: known.recipe.batch.min(BATCH), ..known.recipe };
                 let task = self.task(&known.task, recipe.batch, absent);
-                let trajectory = self.trajectory(node.trajectory.as_ref()?, &known.recipe, &recipe, &task);
+                let trajectory = self.trajectory(node.trajectory.as_ref()?, &recipe, &task);
                 let iterations = trajectory.until - trajectory.start;
                 let survey = network(&known.arch)?;
                 work.epochs = Some(iterations as f64 / trajectory.per_epoch as f64);
@@ -268,13 +271,11 @@ impl Small {
         }
     }
 
-    /// Cuts a training to a few iterations. Rates are those of the iterations that they stand for, smaller as batches
-    /// are.
-    fn trajectory(&self, full: &Trajectory, recipe: &Recipe, small: &Recipe, task: &Task) -> Trajectory {
-        let ratio = small.batch as f64 / recipe.batch.max(1) as f64;
+    /// Cuts a training to a few iterations, with the rates of those that they stand for times [`RATE`].
+    fn trajectory(&self, full: &Trajectory, small: &Recipe, task: &Task) -> Trajectory {
         let rate = |iteration: u64| {
             let at = self.steps.stands_for(full.per_epoch, iteration).clamp(full.start, full.until.saturating_sub(1));
-            full.rates.get((at - full.start) as usize).copied().unwrap_or(0.0) * ratio
+            full.rates.get((at - full.start) as usize).copied().unwrap_or(0.0) * RATE
         };
         let [start, until] = [full.start, full.until].map(|at| self.steps.small(full.per_epoch, at));
         let prunings = full.prunings.iter().filter(|pruning| self.steps.keeps(full.per_epoch, pruning.at));
