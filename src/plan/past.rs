@@ -1,4 +1,5 @@
-//! Stages that are known from elsewhere, from the store or from another program, and which of them is nearest to a stage.
+//! Stages that are known from elsewhere, from the store or from another program, and which of them is nearest to a
+//! stage.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -154,8 +155,8 @@ impl<'a> Past<'a> {
         image
     }
 
-    /// Finds the nearest of the stages that `admit` lets through: the fewest differences on the whole way, then the same
-    /// name, then one that the program no longer has, then the latest.
+    /// Finds the nearest of the stages that `admit` lets through: the fewest differences on the whole way, then the
+    /// same name, then one that the program no longer has, then the latest.
     pub fn nearest(&self, id: NodeId, admit: impl Fn(Key) -> bool) -> Option<Nearest> {
         let graph = self.graph;
         let node = graph.node(id);

@@ -186,3 +186,22 @@ fn a_trial_runs_every_stage_apart_from_all_results() {
     let roots: Vec<_> = fs::read_dir(home.path().join(".pdsl/roots")).unwrap().map(|entry| entry.unwrap()).collect();
     assert!(roots.len() == 1 && roots[0].file_name().to_string_lossy().contains("smoke"), "{roots:?}");
 }
+
+/// Small layers round: the second pruning asks for a sparsity that the first has passed there, and not at full scale.
+#[test]
+fn a_trial_survives_the_rounding_of_few_weights() {
+    let text = r#"import std.data.{digits}
+import std.models.{resnet50}
+import std.prune.{global_magnitude, one_shot}
+let task = digits()
+let start = resnet50(classes: 10) |> init(first(seeds(1)))
+let once = start |> prune(global_magnitude(20%))
+let twice = once |> prune(one_shot(once.sparsity))
+table t = sweep seed in seeds(1) {
+  { size: footprint(twice).compression }
+}
+"#;
+    let home = program(text);
+    let output = pdsl(home.path(), &["run", "small.pd", "--smoke"]);
+    assert_eq!(exit(&output), 0, "{}{}", out(&output), err(&output));
+}
