@@ -194,6 +194,7 @@ fn contents() -> Contents {
             gate: Gate::Met,
             detail: "93.1 % ≥ 90 %".to_string(),
         }],
+        smoke: None,
         warnings: vec![Warning {
             text: "In layer3, interpretable units rise while accuracy falls".to_string(),
             help: "Ask for `frozen` thresholds.".to_string(),

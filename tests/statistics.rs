@@ -87,3 +87,25 @@ fn corrections_and_distribution() {
         assert_close(&format!("critical {tail}, df {df}"), student::critical(tail, df), &case["t"]);
     }
 }
+
+/// Made by `tests/reference/power.py`.
+#[test]
+fn power() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("reference/power.json")).unwrap();
+    assert!(cases.len() >= 60);
+    for case in cases {
+        let number = |name: &str| case[name].as_f64().unwrap();
+        let (n, effect, alpha) = (number("n") as usize, number("effect"), number("alpha"));
+        let (paired, unpaired) = (stats::Design::paired(n, 1.0), stats::Design::unpaired(n, 1.0));
+        let what = format!("n {n}, effect {effect}, alpha {alpha}");
+        let found = [
+            ("paired", paired.differs(effect, alpha)),
+            ("larger", paired.not_worse(0.0, effect, alpha)),
+            ("unpaired", unpaired.differs(effect, alpha)),
+            ("equivalent", paired.equivalent(-2.0, 2.0, effect, alpha)),
+        ];
+        for (kind, found) in found.into_iter().filter(|(kind, _)| !case[kind].is_null()) {
+            assert_within(&format!("{what}: {kind}"), found, &case[kind], 1e-9);
+        }
+    }
+}

@@ -25,6 +25,7 @@ fn preimage(number: i64) -> Preimage {
         inputs: BTreeMap::new(),
         data: BTreeMap::new(),
         numerics: None,
+        smoke: None,
         trajectory: None,
     }
 }
@@ -35,6 +36,7 @@ fn record(number: i64, objects: BTreeMap<String, String>) -> Record {
         op: "init".to_owned(),
         name: format!("stage {number}"),
         version: 1,
+        smoke: false,
         inputs: BTreeMap::new(),
         trajectory: Some(Place { base: Key([1; 32]), step: number as u64 }),
         outcome: Outcome { objects, ..Outcome::default() },

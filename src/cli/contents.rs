@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::program::{Loaded, params};
-use super::warnings;
+use super::{smoke, warnings};
 use crate::eval::Resolved;
 use crate::eval::program::Output;
 use crate::exec::Report;
@@ -69,7 +69,11 @@ pub(super) fn contents(
                 detail: detail.clone(),
             })
             .collect(),
-        warnings: warnings::warnings(&loaded.program.graph, outcome, store),
+        smoke: loaded.smoke.as_ref().map(|_| smoke::MEANINGLESS),
+        warnings: match &loaded.smoke {
+            Some(omissions) => vec![smoke::warning(omissions)],
+            None => warnings::warnings(&loaded.program.graph, outcome, store),
+        },
         stages: stages(loaded, plan, outcome),
         provenance: provenance(loaded),
     }

@@ -5,18 +5,23 @@ use std::collections::BTreeMap;
 use super::figures;
 use super::output::Output;
 use crate::domain::arch::{Arch, Survey};
-use crate::graph::{Canon, Graph};
+use crate::graph::{Canon, Graph, NodeId};
+use crate::plan::predict::{Prediction, Span};
 use crate::plan::{Plan, Stage, Status, Totals};
 
 /// More stages than this are folded.
 const FOLD_ABOVE: usize = 40;
 
 /// Describes a plan. `all` lists every stage by itself, however many there are.
-pub(super) fn text(output: Output, graph: &Graph, plan: &Plan, all: bool) -> String {
+pub(super) fn text(output: Output, graph: &Graph, plan: &Plan, prediction: &Prediction, all: bool) -> String {
     let folded = !all && plan.stages.len() > FOLD_ABOVE;
-    let rows = if folded { groups(graph, plan) } else { plan.stages.iter().map(row).collect() };
-    let heading = ["STATUS", "STAGE", if folded { "" } else { "KEY" }, "EPOCHS", "MACS", "BYTES"].map(str::to_owned);
-    let table = figures::columns(&std::iter::once(heading.to_vec()).chain(rows).collect::<Vec<_>>(), &[3, 4, 5]);
+    let times = &prediction.stages;
+    let rows: Vec<_> =
+        if folded { groups(graph, plan, times) } else { plan.stages.iter().map(|stage| row(stage, times)).collect() };
+    let time = if times.is_empty() { "" } else { "TIME" };
+    let heading =
+        ["STATUS", "STAGE", if folded { "" } else { "KEY" }, "EPOCHS", "MACS", "BYTES", time].map(str::to_owned);
+    let table = figures::columns(&std::iter::once(heading.to_vec()).chain(rows).collect::<Vec<_>>(), &[3, 4, 5, 6]);
     let mut text = architectures(graph);
     let (first, rest) = table.split_once('\n').unwrap_or((&table, ""));
     text += &format!("{}\n{rest}\n{}", output.bold(first), sums(plan));
@@ -26,7 +31,9 @@ pub(super) fn text(output: Output, graph: &Graph, plan: &Plan, all: bool) -> Str
     text
 }
 
-fn row(stage: &Stage) -> Vec<String> {
+type Times = BTreeMap<NodeId, Span>;
+
+fn row(stage: &Stage, times: &Times) -> Vec<String> {
     let facts = &stage.facts;
     vec![
         status(stage),
@@ -35,6 +42,7 @@ fn row(stage: &Stage) -> Vec<String> {
         facts.epochs.map(epochs).unwrap_or_default(),
         facts.macs.map(|count| macs(count as f64)).unwrap_or_default(),
         figures::bytes(facts.bytes),
+        times.get(&stage.id).map(|time| figures::duration(time.likely)).unwrap_or_default(),
     ]
 }
 
@@ -48,7 +56,7 @@ fn status(stage: &Stage) -> String {
 }
 
 /// One row per status, kind and arm: stages that differ only in numbered axes (seed, round) fold together.
-fn groups(graph: &Graph, plan: &Plan) -> Vec<Vec<String>> {
+fn groups(graph: &Graph, plan: &Plan, times: &Times) -> Vec<Vec<String>> {
     type Group<'a> = Vec<&'a Stage>;
     let mut order: Vec<(String, &str, String)> = Vec::new();
     let mut groups: BTreeMap<(String, &str, String), Group<'_>> = BTreeMap::new();
@@ -76,9 +84,15 @@ fn groups(graph: &Graph, plan: &Plan) -> Vec<Vec<String>> {
             if total_epochs > 0.0 { epochs(total_epochs) } else { String::new() },
             if total_macs > 0.0 { macs(total_macs) } else { String::new() },
             figures::bytes(stages.iter().map(|stage| stage.facts.bytes).sum()),
+            duration(stages.iter().filter_map(|stage| times.get(&stage.id)).map(|time| time.likely).collect()),
         ]
     };
     order.into_iter().map(row).collect()
+}
+
+/// Writes the sum of times; nothing if there are none.
+fn duration(times: Vec<f64>) -> String {
+    if times.is_empty() { String::new() } else { figures::duration(times.into_iter().sum()) }
 }
 
 fn axes<'a>(graph: &'a Graph, stage: &Stage) -> impl Iterator<Item = &'a (String, String)> + use<'a> {

@@ -8,13 +8,16 @@ mod completions;
 mod contents;
 mod data;
 mod device;
+mod diff;
 mod execute;
 mod explain;
 mod export;
 mod figures;
 mod fmt;
+mod forecast;
 mod graph;
 mod listing;
+mod locate;
 mod network;
 mod output;
 mod place;
@@ -23,9 +26,11 @@ mod program;
 mod progress;
 mod run;
 mod show;
+mod smoke;
 mod sparsity;
 mod store;
 mod warnings;
+mod why;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -54,6 +59,8 @@ struct Arguments {
 enum Command {
     Run(run::Run),
     Plan(plan::Plan),
+    Why(why::Why),
+    Diff(diff::Compare),
     Check(check::Check),
     Fmt(fmt::Format),
     Graph(graph::Draw),
@@ -146,6 +153,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Worker => return exec::worker::main(),
         Command::Run(command) => command.run(&world, output),
         Command::Plan(command) => command.run(&world, output),
+        Command::Why(command) => command.run(&world, output),
+        Command::Diff(command) => command.run(&world, output),
         Command::Graph(command) => command.run(&world, output),
         Command::Check(command) => command.run(&world, output),
         Command::Fmt(command) => command.run(&world, output),

@@ -18,6 +18,7 @@ use crate::exec::{self, Problem};
 use crate::graph::NodeId;
 use crate::manifest::profile::Profile;
 use crate::nn::data;
+use crate::ops::smoke::{self, Omissions};
 use crate::plan::{Plan, Status};
 use crate::resolve::{self, Linked, library};
 use crate::syntax::tree::{ItemKind, Param};
@@ -54,6 +55,8 @@ pub(super) struct Loaded {
     pub(super) device: Device,
     /// Whether trainings compute activations again instead of keeping them.
     pub(super) recompute: bool,
+    /// What is left out, if every stage is a small trial.
+    pub(super) smoke: Option<Omissions>,
 }
 
 impl ProgramOptions {
@@ -80,7 +83,7 @@ impl ProgramOptions {
         }
         let unusable = at_hand.problems.into_inner().unwrap_or_default();
         let recompute = self.device.recompute;
-        Ok(Loaded { typed, program, profile, unusable, store, device, recompute })
+        Ok(Loaded { typed, program, profile, unusable, store, device, recompute, smoke: None })
     }
 
     /// Collects the settings of the profile, then those of the command line, which win; reports all that is wrong.
@@ -172,6 +175,11 @@ impl Fingerprints for AtHand<'_> {
 }
 
 impl Loaded {
+    /// Puts small trials in the place of all stages.
+    pub(super) fn try_out(&mut self) {
+        self.smoke = Some(smoke::shrink(&mut self.program.graph));
+    }
+
     /// Names the data that stages need which are to run, and of which the profile says nothing.
     pub(super) fn absent_data(&self, plan: &Plan) -> Vec<String> {
         self.missing_data(plan).into_keys().filter(|name| !self.unusable.contains_key(name)).collect()

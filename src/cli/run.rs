@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::contents::{self, contents};
 use super::execute::execute;
+use super::forecast::MaxOptions;
 use super::output::{self, Output};
 use super::place::{self, refused, unwritable};
 use super::program::{Loaded, ProgramOptions, failed_tests};
@@ -51,6 +52,12 @@ pub(super) struct Run {
     /// How often training saves a resume point: `500it`, `30s` (default: 5s).
     #[arg(long, value_name = "INTERVAL")]
     resume_every: Option<Interval>,
+    /// Try every line of the program first: run each stage once, small, in minutes and apart from all results
+    /// (default directory: `results/<name of the program>-smoke`).
+    #[arg(long, conflicts_with = "require_claims")]
+    smoke: bool,
+    #[command(flatten)]
+    max: MaxOptions,
     /// Print a summary as JSON instead of tables and verdicts.
     #[arg(long)]
     json: bool,
@@ -59,18 +66,24 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(&self, world: &dyn World, output: Output) -> Ended {
         let started = world.now();
-        let loaded = self.program.load(world, output)?;
+        let mut loaded = self.program.load(world, output)?;
         loaded.demand_tests()?;
+        if self.smoke {
+            loaded.try_out();
+        }
         let store = Store::open(&loaded.store).map_err(refused)?;
         let plan = Self::plan(&loaded, &store, output);
         loaded.demand_data(&plan)?;
+        self.max.enforce(&loaded, &plan, Some(&store))?;
         let out = self.results();
         std::fs::create_dir_all(&out).map_err(|e| Failure::outside(unwritable(&out, &e), Exit::Invalid))?;
         let log_path = out.join("events.jsonl");
         let log = Log::create(&log_path).map_err(|e| Failure::outside(unwritable(&log_path, &e), Exit::Invalid))?;
         let time = humantime::format_rfc3339_seconds(started).to_string();
         let experiment = world.canonical(&self.program.file).unwrap_or_else(|_| self.program.file.clone());
-        let root = plan.root(&loaded.program.graph, &experiment.display().to_string(), time.clone());
+        // A trial does not take the place of the experiment's last run.
+        let experiment = format!("{}{}", experiment.display(), if self.smoke { " (smoke)" } else { "" });
+        let root = plan.root(&loaded.program.graph, &experiment, time.clone());
         store.set_root(&root).map_err(refused)?;
         let options = self.options(&loaded, &store)?;
         let outcome = execute(output, &loaded.program.graph, &plan, &store, &options, Some(log));
@@ -105,8 +118,9 @@ impl Run {
     }
 
     fn results(&self) -> PathBuf {
-        let stem = || self.program.file.file_stem().map(PathBuf::from).unwrap_or_default();
-        self.out.clone().unwrap_or_else(|| Path::new("results").join(stem()))
+        let stem = || self.program.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = || stem() + if self.smoke { "-smoke" } else { "" };
+        self.out.clone().unwrap_or_else(|| Path::new("results").join(name()))
     }
 
     fn options(&self, loaded: &Loaded, store: &Store) -> Result<Options, Failure> {
@@ -142,7 +156,7 @@ impl Run {
         let refuted = written.judgements.iter().any(|judgement| judgement.verdict == Verdict::Refuted);
         if outcome.interrupted {
             Exit::Interrupted
-        } else if !outcome.is_complete() || contents.expectations.iter().any(|expect| expect.gate != Gate::Met) {
+        } else if !outcome.is_complete() || contents.expects_more() {
             Exit::Failed
         } else if self.require_claims && refuted {
             Exit::Refuted
@@ -174,7 +188,7 @@ fn explain_failures(loaded: &Loaded, outcome: &Report, resolved: &Resolved, outp
         })
         .collect();
     for (expect, (holds, detail)) in loaded.program.expects.iter().zip(&resolved.expects) {
-        if *holds == Some(false) {
+        if *holds == Some(false) && loaded.smoke.is_none() {
             let message = format!("`{}` does not hold", expect.text);
             let label = if detail.is_empty() { "does not hold" } else { detail };
             diagnostics.push(Diagnostic::error(&invocation::EXPECTATION_FAILED, message).label(expect.span, label));
@@ -279,7 +293,9 @@ impl Summary<'_> {
         for table in &self.contents.tables {
             let _ = writeln!(text, "{}\n{}", output.bold(&table.name), report::table::text(&table.spec));
         }
-        for expect in self.contents.expectations.iter().filter(|expect| expect.gate != Gate::Met) {
+        for expect in
+            self.contents.expectations.iter().filter(|_| self.contents.expects_more()).filter(|e| e.gate != Gate::Met)
+        {
             let how = if expect.gate == Gate::Failed { "does not hold" } else { "could not be checked" };
             let detail = if expect.detail.is_empty() { String::new() } else { format!(" ({})", expect.detail) };
             let _ = writeln!(text, "expect {} {how}{detail}", expect.text);
@@ -293,8 +309,11 @@ impl Summary<'_> {
             }
         }
         for warning in &self.contents.warnings {
-            let places = figures::counted(warning.seen.len(), "time");
-            let _ = writeln!(text, "{}  {} ({places}, see the report)", output.bold("warning"), warning.text);
+            let places = match warning.seen.len() {
+                0 => String::new(),
+                count => format!("{}, ", figures::counted(count, "time")),
+            };
+            let _ = writeln!(text, "{}  {} ({places}see the report)", output.bold("warning"), warning.text);
         }
         let above = text.trim_end();
         let gap = if above.is_empty() { "" } else { "\n\n" };

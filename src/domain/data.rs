@@ -62,6 +62,22 @@ pub enum DataSet {
         /// Name under `data:` in the profile.
         name: String,
     },
+    /// The first images of each part of another set; only trials have it.
+    Excerpt {
+        /// The set.
+        of: Box<DataSet>,
+        /// Its training images.
+        train: u64,
+        /// Its validation images.
+        val: u64,
+        /// Its test images.
+        test: u64,
+    },
+    /// Generated pictures in the place of images that are not on this machine; only trials have it.
+    StandIn {
+        /// Name under `data:` in the profile.
+        name: String,
+    },
 }
 
 /// Parameters of the generated scenes.
@@ -76,6 +92,15 @@ pub struct Shapes {
 }
 
 impl Task {
+    /// Returns the number of images of a part.
+    pub fn images(&self, split: Split) -> u64 {
+        match split {
+            Split::Train => self.train,
+            Split::Val => self.val,
+            Split::Test => self.test,
+        }
+    }
+
     /// The embedded digits: 1 257 training, 270 validation and 270 test images.
     pub fn digits() -> Self {
         Self {

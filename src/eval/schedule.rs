@@ -146,7 +146,7 @@ fn check_milestones(
 ) -> Evaluated<()> {
     let late = |milestone: &&Arc<Step>| milestone.whole_iterations(&course).is_some_and(|at| at > until);
     let Some(milestone) = milestones.iter().find(late) else { return Ok(()) };
-    let end = Step::written(until, &course);
+    let end = Step::written(until, course.per_epoch);
     let message = format!("the learning rate changes at {milestone}, but the training ends at {end}");
     Err(error(&codes::BEYOND_END, message, recipe.rate_span, format!("changes at {milestone}"))
         .label(span, "the training ends here")

@@ -22,6 +22,8 @@ pub(super) struct Assignment {
     pub key: Key,
     /// Readable name.
     pub name: String,
+    /// Its work in multiply-accumulate operations, as far as known.
+    pub macs: Option<u64>,
     /// What the key is computed from.
     pub preimage: Preimage,
     /// Present on training.
@@ -112,6 +114,7 @@ impl Assignment {
         Self {
             key: graph.key(id),
             name: node.facts.name.clone(),
+            macs: node.facts.macs,
             preimage: graph.preimage(id),
             path,
             inputs,

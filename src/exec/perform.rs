@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::assignment::{Answer, Assignment};
 use crate::diag::codes::execution;
+use crate::graph::Preimage;
 use crate::manifest::record::{Circumstances, Outcome, Place, Record};
 use crate::ops::Surroundings;
 use crate::ops::run::{self, Course, Job, Problem, RunError, Telling};
@@ -116,7 +117,7 @@ fn compute(
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| run::run(&mut job))).unwrap_or_else(|panic| Err(caught(&*panic)))?;
     let seconds = job.earlier_seconds + began.elapsed().as_secs_f64();
-    let run = circumstances(assignment.threads, seconds, own_process, notes.take());
+    let run = circumstances(assignment, seconds, own_process, notes.take());
     publish(assignment, store, course.as_ref(), outcome, run)?;
     Ok(())
 }
@@ -133,6 +134,7 @@ fn publish(
         op: assignment.preimage.op.clone(),
         name: assignment.name.clone(),
         version: assignment.preimage.version,
+        smoke: assignment.preimage.smoke.is_some(),
         inputs: assignment.preimage.inputs.clone(),
         trajectory: course.map(|course| Place { base: course.base, step: course.trajectory.until }),
         outcome,
@@ -150,12 +152,16 @@ fn publish(
     Ok(())
 }
 
-fn circumstances(threads: usize, seconds: f64, own_process: bool, notes: Vec<String>) -> Circumstances {
+fn circumstances(assignment: &Assignment, seconds: f64, own_process: bool, notes: Vec<String>) -> Circumstances {
+    let Preimage { op, numerics, .. } = &assignment.preimage;
+    let device = || numerics.map_or_else(|| "cpu".to_owned(), |numerics| numerics.to_string());
     Circumstances {
         finished: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         host: crate::store::host(),
         pdsl: env!("CARGO_PKG_VERSION").to_owned(),
-        threads,
+        threads: assignment.threads,
+        device: run::is_heavy(op).then(device),
+        macs: assignment.macs,
         seconds: (seconds * 1e3).round() / 1e3,
         peak_bytes: if own_process { peak_memory() } else { None },
         notes,

@@ -78,6 +78,7 @@ impl Fake {
             op: assignment.preimage.op.clone(),
             name: assignment.name.clone(),
             version: 1,
+            smoke: false,
             inputs: assignment.preimage.inputs.clone(),
             trajectory: course.map(|course| Place { base: course.base, step: course.trajectory.until }),
             outcome: Outcome {

@@ -67,11 +67,18 @@ impl Canon {
         serde_json::from_value(serde_json::to_value(self)?)
     }
 
+    /// Returns the value itself where it is shared.
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::Shared(shared) => shared.value.plain(),
+            own => own,
+        }
+    }
+
     /// Returns the fields of a record.
     pub fn fields(&self) -> Option<&BTreeMap<String, Self>> {
-        match self {
+        match self.plain() {
             Self::Map(fields) => Some(fields),
-            Self::Shared(shared) => shared.value.fields(),
             _ => None,
         }
     }

@@ -81,6 +81,10 @@ pub struct Preimage {
     /// How GPUs compute the stage; absent for results of the processor, whose bits depend on nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numerics: Option<Numerics>,
+    /// The stage at full scale that this one tries out in small; absent for every other. A trial can have no other
+    /// stage's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<Key>,
     /// The per-iteration part of training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trajectory: Option<TrajectoryImage>,
@@ -121,6 +125,7 @@ impl Preimage {
         node: &Node,
         key: impl Fn(NodeId) -> Key,
         numerics: Option<Numerics>,
+        smoke: Option<Key>,
         epochs: Option<Vec<EpochImage>>,
     ) -> Self {
         let trajectory = node.trajectory.as_ref().zip(epochs).map(|(trajectory, epochs)| TrajectoryImage {
@@ -136,6 +141,7 @@ impl Preimage {
             inputs: node.inputs.iter().map(|(role, id)| (role.to_string(), key(*id))).collect(),
             data: node.data.clone(),
             numerics: numerics.filter(|_| crate::ops::run::is_heavy(node.op)),
+            smoke,
             trajectory,
         }
     }
@@ -178,6 +184,9 @@ impl Preimage {
         Canon::Map(data.collect()).hash_into(hasher);
         if let Some(numerics) = self.numerics {
             Canon::Str(numerics.to_string()).hash_into(hasher);
+        }
+        if let Some(full) = self.smoke {
+            Canon::Map(BTreeMap::from([("smoke".to_owned(), Canon::Str(full.to_string()))])).hash_into(hasher);
         }
     }
 }
@@ -300,6 +309,13 @@ fn epochs(trajectory: &Trajectory) -> Vec<(u64, u64)> {
         from = to;
     }
     ranges
+}
+
+impl Trajectory {
+    /// Returns the digest of what happens in iterations `from..to`, as an [`EpochImage`] holds it.
+    pub fn digest(&self, from: u64, to: u64) -> Key {
+        digest(self, from, to)
+    }
 }
 
 fn slice(trajectory: &Trajectory, from: u64, to: u64) -> Option<&[f64]> {

@@ -29,6 +29,8 @@ pub struct Graph {
     index: HashMap<Key, NodeId>,
     rates: RateDigests,
     numerics: Option<Numerics>,
+    /// What each stage tries out in small, if this is a graph of trials.
+    trials_of: Vec<Key>,
 }
 
 impl Graph {
@@ -59,6 +61,31 @@ impl Graph {
         *self = Self { numerics, ..Self::default() };
         // Stages that differ still differ, so each gets its old number.
         nodes.into_iter().for_each(|node| _ = self.push(node));
+    }
+
+    /// Puts a small trial in the place of every stage. A trial's key is made from the key of the stage that it stands
+    /// for, so it can be the key of no other stage, and stages that differ have trials that differ. Trials of a training
+    /// and of its earlier points are points of one training.
+    pub fn try_out(&mut self, mut small: impl FnMut(&Node) -> Node) {
+        let trials_of = (0..self.len()).map(|at| self.key(self.longest(NodeId(at as u32)))).collect();
+        let nodes = std::mem::take(&mut self.nodes);
+        *self = Self { numerics: self.numerics, trials_of, ..Self::default() };
+        nodes.iter().for_each(|node| _ = self.push(small(node)));
+    }
+
+    /// Whether the stages are small trials.
+    pub fn is_smoke(&self) -> bool {
+        !self.trials_of.is_empty()
+    }
+
+    /// Returns the longest training of which a training is an earlier point; any other stage itself.
+    fn longest(&self, id: NodeId) -> NodeId {
+        let (Some(base), Some(trajectory)) = (self.chain_base(id), &self.node(id).trajectory) else { return id };
+        let until = |id: NodeId| self.node(id).trajectory.as_ref().map_or(0, |trajectory| trajectory.until);
+        let longer = (0..self.len() as u32).map(NodeId).filter(|other| {
+            self.chain_base(*other) == Some(base) && self.chain_key(*other, trajectory.until) == Some(self.key(id))
+        });
+        longer.max_by_key(|other| (until(*other), std::cmp::Reverse(*other))).unwrap_or(id)
     }
 
     /// Returns a stage of this graph.
@@ -111,12 +138,13 @@ impl Graph {
     pub fn preimage(&self, id: NodeId) -> Preimage {
         let node = self.node(id);
         let epochs = node.trajectory.as_ref().map(|trajectory| self.rates.clone().describe(trajectory));
-        Preimage::of(node, |input| self.key(input), self.numerics, epochs)
+        Preimage::of(node, |input| self.key(input), self.numerics, self.trials_of.get(id.0 as usize).copied(), epochs)
     }
 
     fn identify(&mut self, node: &Node) -> (Key, Option<Chain>) {
         let keys = &self.keys;
-        let statics = Preimage::of(node, |input| keys[input.0 as usize], self.numerics, None);
+        let trial_of = self.trials_of.get(keys.len()).copied();
+        let statics = Preimage::of(node, |input| keys[input.0 as usize], self.numerics, trial_of, None);
         match &node.trajectory {
             None => (statics.key(), None),
             Some(trajectory) => {

@@ -40,6 +40,9 @@ pub struct Record {
     pub name: String,
     /// Version of the kind.
     pub version: u32,
+    /// Whether it is a small trial, which stands for no result.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub smoke: bool,
     /// Keys of its inputs by role.
     #[serde(default)]
     pub inputs: BTreeMap<String, Key>,
@@ -74,6 +77,12 @@ pub struct Circumstances {
     pub threads: usize,
     /// Wall-clock seconds over all its attempts.
     pub seconds: f64,
+    /// What computed networks: `cpu`, or how GPUs did; absent where nothing was computed with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Its work in multiply-accumulate operations, as far as known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub macs: Option<u64>,
     /// Largest resident memory in bytes, if the stage had a process of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_bytes: Option<u64>,
@@ -169,6 +178,7 @@ mod tests {
             inputs: BTreeMap::from([("state".to_owned(), Key([7; 32]))]),
             data: BTreeMap::new(),
             numerics: None,
+            smoke: None,
             trajectory: None,
         };
         let record = Record {
@@ -176,6 +186,7 @@ mod tests {
             op: "evaluate".to_owned(),
             name: "evaluate seed 1 · a: --- \"odd\"\n---\nname".to_owned(),
             version: 1,
+            smoke: false,
             inputs: preimage.inputs.clone(),
             trajectory: Some(Place { base: Key([3; 32]), step: 12 }),
             outcome: Outcome {

@@ -125,6 +125,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether a pruner would have to leave more weights than there are.
+    pub fn leaves_too_few(&self) -> bool {
+        matches!(self, Self::Prune(prune::PruneError::TooFew { .. }))
+    }
+}
+
 fn labels_message(output: &Shape, label: Option<usize>) -> String {
     match label {
         Some(label) => format!("class {label} does not exist in a network with {} classes", output.channels),

@@ -96,11 +96,7 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         units,
         by: order(arguments)?,
     };
-    let images = match split {
-        Split::Train => task.train,
-        Split::Val => task.val,
-        Split::Test => task.test,
-    };
+    let images = task.images(*split);
     let mut stage = Stage::new(&OP, &args, arguments.call)?
         .input("state", state.node)
         .input("tallies", tallied.node)

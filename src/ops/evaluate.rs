@@ -75,11 +75,7 @@ pub(super) fn push(
 ) -> Evaluated<NodeId> {
     let network = &state.facts.network;
     check_fit(network, task, arguments.span(at))?;
-    let images = match split {
-        Split::Train => task.train,
-        Split::Val => task.val,
-        Split::Test => task.test,
-    };
+    let images = task.images(split);
     if images == 0 {
         let part = repr::split_name(split);
         return Err(arguments

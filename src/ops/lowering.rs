@@ -22,13 +22,15 @@ pub enum External<'a> {
     Probe(&'a Probe),
 }
 
-impl External<'_> {
+impl<'a> External<'a> {
     /// Returns the name under which keys mention it.
-    pub fn name(&self) -> &str {
-        match self {
+    pub fn name(&self) -> &'a str {
+        match *self {
             Self::Data(DataSet::Digits) => "digits",
             Self::Data(DataSet::Shapes(_)) | Self::Probe(Probe::Shapes(_)) => "shapes",
-            Self::Data(DataSet::Stored { name }) | Self::Probe(Probe::Broden { name, .. }) => name,
+            Self::Data(DataSet::Excerpt { of, .. }) => External::Data(of).name(),
+            Self::Data(DataSet::Stored { name } | DataSet::StandIn { name })
+            | Self::Probe(Probe::Broden { name, .. }) => name,
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod rewind;
 pub mod run;
 pub mod score;
 pub mod shuffle_mask;
+pub mod smoke;
 pub mod train;
 
 use std::collections::BTreeMap;

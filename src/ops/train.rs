@@ -126,7 +126,7 @@ pub fn at(lowering: &mut dyn Lowering, state: &State, step: &Step, span: Span, c
         return Err(Diagnostic::error(&codes::BEYOND_END, message)
             .label(span, format!("step {at} of a run that ends at {end}"))
             .label(training.until, "ends here")
-            .help(format!("choose a step up to {}, or train longer", Step::written(end, &training.course)))
+            .help(format!("choose a step up to {}, or train longer", Step::written(end, training.course.per_epoch)))
             .into());
     }
     if at < start {
@@ -165,7 +165,7 @@ fn point(lowering: &mut dyn Lowering, training: &Arc<Training>, until: u64, call
         .fact("iterations", iterations)
         .fact("images", images);
     if until != training.trajectory.until {
-        stage.title = format!("train to {}", Step::written(until, &training.course));
+        stage.title = format!("train to {}", Step::written(until, training.course.per_epoch));
     }
     stage.trajectory = Some(trajectory);
     stage.facts.epochs = Some(epochs);

@@ -1,5 +1,10 @@
 //! The plan: what the store already has of a graph, what has to run, and what that costs.
 
+pub mod compare;
+pub mod diff;
+pub mod explain;
+pub mod past;
+pub mod predict;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -57,6 +57,7 @@ fn finish(graph: &Graph, store: &Store, id: NodeId) -> Record {
         op: node.op.to_owned(),
         name: node.facts.name.clone(),
         version: 1,
+        smoke: false,
         inputs: graph.preimage(id).inputs,
         trajectory: node.trajectory.as_ref().map(place),
         outcome: Outcome { objects: BTreeMap::from([("weights".to_owned(), digest)]), ..Outcome::default() },
@@ -183,4 +184,88 @@ fn the_json_form_is_the_documented_one() {
     for name in ["stages", "cached", "run", "trainings", "epochs", "bytes"] {
         assert!(json["totals"][name].is_number(), "{name}");
     }
+}
+
+fn reason(graph: &Graph, store: &Store, wanted: &[NodeId], id: NodeId) -> explain::Explanation {
+    let plan = against(graph, &wanted.iter().copied().collect(), Some(store));
+    explain::Explainer::new(graph, &plan, Some(store)).explain(id).unwrap()
+}
+
+#[test]
+fn a_stopped_training_is_told_from_a_changed_one() {
+    let (_directory, store) = scratch();
+    let mut graph = Graph::default();
+    let init = plain(&mut graph, "init", 1, &[]);
+    finish(&graph, &store, init);
+    let first = training(&mut graph, init, 50, constant);
+    let base = graph.chain_base(first).unwrap();
+    let bytes = BTreeMap::from([("weights".to_owned(), vec![1, 2, 3])]);
+    store.save_point(base, 12, graph.chain_key(first, 12).unwrap(), &bytes, 1.0).unwrap();
+    let found = reason(&graph, &store, &[first], first);
+    assert_eq!(found.reason, explain::Reason::Interrupted { from: 12 });
+    assert_eq!(found.reuse.unwrap().goes_on_from.as_deref(), Some("12it"));
+
+    let mut changed = Graph::default();
+    let start = plain(&mut changed, "init", 1, &[]);
+    finish(&graph, &store, first);
+    let later = training(&mut changed, start, 50, |step| if step < 40 { 0.1 } else { 0.01 });
+    let measured = plain(&mut changed, "evaluate", 1, &[later]);
+    let old = plain(&mut graph, "evaluate", 1, &[first]);
+    finish(&graph, &store, old);
+    let point = store.points(base).into_iter().find(|point| point.kind == PointKind::Rolling).unwrap();
+    store.drop_point(base, &point).unwrap();
+    let found = reason(&changed, &store, &[measured], measured);
+    assert_eq!(found.reason, explain::Reason::Changed);
+    assert_eq!(found.causes.len(), 1, "the evaluation only follows");
+    let cause = &found.causes[0];
+    assert_eq!((cause.id, cause.stages.len()), (later, 1));
+    assert_eq!(cause.cascade, BTreeSet::from([measured]));
+    assert_eq!((cause.changes[0].before.as_str(), cause.changes[0].after.as_str()), ("0.1", "0.01"));
+    assert_eq!(cause.changes[0].from.as_deref(), Some("4ep"));
+    let found = reason(&changed, &store, &[measured], later);
+    let reuse = found.reuse.unwrap();
+    assert_eq!((reuse.agrees_until.as_deref(), reuse.goes_on_from), (Some("4ep"), None));
+}
+
+#[test]
+fn a_stage_that_others_were_computed_from_was_collected() {
+    let (_directory, store) = scratch();
+    let mut graph = Graph::default();
+    let init = plain(&mut graph, "init", 1, &[]);
+    let trained = training(&mut graph, init, 20, constant);
+    let other = plain(&mut graph, "evaluate", 1, &[init]);
+    finish(&graph, &store, trained);
+    let found = reason(&graph, &store, &[trained, other], init);
+    assert_eq!(found.reason, explain::Reason::Collected { reader: "train 20".to_owned() });
+    assert_eq!(reason(&graph, &store, &[trained], trained).reason, cached_now());
+    assert_eq!(reason(&graph, &store, &[trained], init).reason, explain::Reason::Unneeded);
+}
+
+fn cached_now() -> explain::Reason {
+    let empty = String::new;
+    explain::Reason::Cached { since: empty(), host: empty(), pdsl: empty(), experiments: Vec::new() }
+}
+
+#[test]
+fn two_programs_part_where_they_differ() {
+    let build = |number: i64, until: u64| {
+        let mut graph = Graph::default();
+        let init = plain(&mut graph, "init", 1, &[]);
+        let trained = training(&mut graph, init, until, constant);
+        let pruned = plain(&mut graph, "prune", number, &[trained]);
+        let measured = plain(&mut graph, "evaluate", 1, &[pruned]);
+        (graph, BTreeSet::from([measured]))
+    };
+    let (old, new, longer) = (build(1, 20), build(2, 20), build(1, 30));
+    let compare = |a: &(Graph, BTreeSet<NodeId>), b: &(Graph, BTreeSet<NodeId>)| {
+        diff::diff(diff::Side { graph: &a.0, wanted: &a.1 }, diff::Side { graph: &b.0, wanted: &b.1 })
+    };
+    assert!(compare(&old, &old).is_empty());
+    let found = compare(&old, &new);
+    assert_eq!((found.shared, found.changes.len(), found.cascade), (2, 1, 1));
+    assert_eq!(found.changes[0].names, ["prune 1", "prune 2"]);
+    let found = compare(&old, &longer);
+    assert_eq!((found.shared, found.changes.len(), found.cascade), (1, 1, 2));
+    assert_eq!(found.beginnings, [diff::Beginning { name: "train 30".to_owned(), until: "2ep".to_owned() }]);
+    assert!(found.only_a.is_empty() && found.only_b.is_empty());
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Stage, Status};
-use crate::graph::{Dependencies, Graph, NodeId};
+use crate::graph::{Dependencies, Graph, NodeId, Trajectory};
 
 /// What a set of stages amounts to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -63,11 +63,7 @@ impl Totals {
             };
             let continues = |next: &NodeId| ids.contains(next) && dependencies.continued(*next) == Some(stage.id);
             totals.trainings += usize::from(!dependencies.successors(stage.id).iter().any(continues));
-            let shorter = dependencies.continued(stage.id).filter(|shorter| ids.contains(shorter));
-            let shared = shorter.and_then(|id| graph.node(id).trajectory.as_ref()).map(|shorter| shorter.until);
-            let start = trajectory.start.max(shared.unwrap_or(0)).max(done(stage).unwrap_or(0));
-            let left = trajectory.until.saturating_sub(start) as f64;
-            let whole = trajectory.until.saturating_sub(trajectory.start).max(1) as f64;
+            let (left, whole) = left(graph, dependencies, &ids, stage, trajectory, done(stage));
             totals.epochs += left / trajectory.per_epoch.max(1) as f64;
             totals.macs += macs * left / whole;
         }
@@ -78,4 +74,29 @@ impl Totals {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
+}
+
+/// Returns the iterations that a training has to do itself, after those of a shorter one among `ids` and those `done`,
+/// and all of its iterations.
+fn left(
+    graph: &Graph,
+    dependencies: &Dependencies,
+    ids: &BTreeSet<NodeId>,
+    stage: &Stage,
+    trajectory: &Trajectory,
+    done: Option<u64>,
+) -> (f64, f64) {
+    let shorter = dependencies.continued(stage.id).filter(|shorter| ids.contains(shorter));
+    let shared = shorter.and_then(|id| graph.node(id).trajectory.as_ref()).map(|shorter| shorter.until);
+    let start = trajectory.start.max(shared.unwrap_or(0)).max(done.unwrap_or(0));
+    let whole = trajectory.until.saturating_sub(trajectory.start).max(1);
+    (trajectory.until.saturating_sub(start) as f64, whole as f64)
+}
+
+/// Returns the share of a stage's work that it has to do itself, among those that run.
+pub(super) fn share(graph: &Graph, dependencies: &Dependencies, due: &BTreeSet<NodeId>, stage: &Stage) -> f64 {
+    graph.node(stage.id).trajectory.as_ref().map_or(1.0, |trajectory| {
+        let (left, whole) = left(graph, dependencies, due, stage, trajectory, stage.from);
+        left / whole
+    })
 }

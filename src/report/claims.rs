@@ -5,6 +5,7 @@
 //! that speaks most against it.
 
 mod pairing;
+pub mod prospect;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};

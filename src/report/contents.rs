@@ -23,12 +23,21 @@ pub struct Contents {
     pub claims: Vec<Claim>,
     /// Expectations in source order; one that does not hold voids every claim.
     pub expectations: Vec<Expectation>,
+    /// Every stage was a small trial: claims are judged only to try that too. What a trial's claims are marked with.
+    pub smoke: Option<&'static str>,
     /// What readers should know before they believe the numbers.
     pub warnings: Vec<Warning>,
     /// Stages in the order of the plan.
     pub stages: Vec<Stage>,
     /// What the results rest on: versions, data digests, in the order to show them.
     pub provenance: Vec<(String, String)>,
+}
+
+impl Contents {
+    /// Whether an expectation is not met; a trial meets none and need not.
+    pub fn expects_more(&self) -> bool {
+        self.smoke.is_none() && self.expectations.iter().any(|expect| expect.gate != Gate::Met)
+    }
 }
 
 /// A place in a source file.

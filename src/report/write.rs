@@ -33,17 +33,20 @@ pub struct WriteError {
 
 /// Judges every claim; an expectation that does not hold, or that could not be checked, voids them all.
 pub fn judgements(contents: &Contents) -> Vec<Judgement> {
-    let broken = contents.expectations.iter().find(|expectation| expectation.gate != Gate::Met);
-    contents
-        .claims
-        .iter()
-        .map(|claim| match broken {
-            Some(expectation) => {
-                let how = if expectation.gate == Gate::Failed { "does not hold" } else { "could not be checked" };
-                let at = expectation.place.as_ref().map(|place| format!(" (line {})", place.line)).unwrap_or_default();
-                Judgement::void(&claim.spec, format!("the expectation `{}`{at} {how}", expectation.text))
-            }
-            None => judge(&claim.spec),
+    let unmet = contents.expectations.iter().find(|expectation| expectation.gate != Gate::Met);
+    let broken = unmet.filter(|_| contents.smoke.is_none());
+    let judged = contents.claims.iter().map(|claim| match broken {
+        Some(expectation) => {
+            let how = if expectation.gate == Gate::Failed { "does not hold" } else { "could not be checked" };
+            let at = expectation.place.as_ref().map(|place| format!(" (line {})", place.line)).unwrap_or_default();
+            Judgement::void(&claim.spec, format!("the expectation `{}`{at} {how}", expectation.text))
+        }
+        None => judge(&claim.spec),
+    });
+    judged
+        .map(|mut judgement| {
+            judgement.notes.splice(0..0, contents.smoke.map(str::to_owned));
+            judgement
         })
         .collect()
 }

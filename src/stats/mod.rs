@@ -6,8 +6,10 @@
 pub mod compare;
 pub mod correct;
 pub mod describe;
+pub mod power;
 pub mod student;
 
 pub use compare::{Degenerate, Difference, Equivalence, Test};
 pub use correct::{fixed_sequence, holm};
 pub use describe::{Interval, mean, mean_interval, median, quantile, sd};
+pub use power::Design;

@@ -100,6 +100,11 @@ impl Store {
         fs::metadata(self.object_path(digest)).ok().map(|known| known.len())
     }
 
+    /// Tells whether a file of this name, an object or a record, was damaged and set aside.
+    pub fn is_set_aside(&self, name: &str) -> bool {
+        self.root().join("quarantine").join(name).exists()
+    }
+
     pub(super) fn object_path(&self, digest: &str) -> PathBuf {
         self.root().join("objects").join(digest.get(..2).unwrap_or("__")).join(digest)
     }

@@ -20,6 +20,7 @@ fn stage(store: &Store, number: i64, inputs: &[(&str, Key)], bytes: &[u8]) -> (R
         inputs: inputs.iter().map(|(role, key)| ((*role).to_owned(), *key)).collect(),
         data: BTreeMap::new(),
         numerics: None,
+        smoke: None,
         trajectory: None,
     };
     let digest = store.put(bytes).unwrap().to_string();
@@ -28,6 +29,7 @@ fn stage(store: &Store, number: i64, inputs: &[(&str, Key)], bytes: &[u8]) -> (R
         op: "init".to_owned(),
         name: format!("init seed {number}"),
         version: 1,
+        smoke: false,
         inputs: preimage.inputs.clone(),
         trajectory: None,
         outcome: Outcome { objects: BTreeMap::from([("weights".to_owned(), digest)]), ..Outcome::default() },

@@ -6,7 +6,7 @@ use super::Value;
 use super::function::Function;
 use super::number;
 use super::output::Statistic;
-use crate::domain::data::{DataSet, Probe, Split, Task};
+use crate::domain::data::{DataSet, Probe, Split};
 use crate::domain::pruning::{Counting, Scope};
 use crate::domain::seed::Seed;
 use crate::syntax::tree::Exact;
@@ -121,8 +121,8 @@ fn write(value: &Value, depth: usize) -> String {
             format!("{}{dots}{}", write(&range.start, depth), write(&range.end, depth))
         }
         Value::Seed(seed) => format!("seed {}", seed_label(seed)),
-        Value::Task(task) => task_name(task),
-        Value::Split(task, split) => format!("{}.{}", task_name(task), split_name(*split)),
+        Value::Task(task) => task_name(&task.data),
+        Value::Split(task, split) => format!("{}.{}", task_name(&task.data), split_name(*split)),
         Value::Tallies(tallied) => format!("tallies of {}", tallied.layer),
         Value::Probe(probe) => match &**probe {
             Probe::Shapes(_) => "shapes_probe".to_owned(),
@@ -181,11 +181,12 @@ fn bytes(count: Exact) -> String {
     format!("{}{unit}", number::shown(count / size))
 }
 
-fn task_name(task: &Task) -> String {
-    match &task.data {
+fn task_name(data: &DataSet) -> String {
+    match data {
         DataSet::Digits => "digits".to_owned(),
         DataSet::Shapes(_) => "shapes".to_owned(),
-        DataSet::Stored { name } => name.clone(),
+        DataSet::Stored { name } | DataSet::StandIn { name } => name.clone(),
+        DataSet::Excerpt { of, .. } => task_name(of),
     }
 }
 

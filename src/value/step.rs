@@ -27,9 +27,8 @@ impl Step {
     }
 
     /// Writes an iteration as whole epochs where it is some.
-    pub fn written(iteration: u64, course: &Course) -> String {
-        let per_epoch = course.per_epoch.max(1);
-        if iteration.is_multiple_of(per_epoch) {
+    pub fn written(iteration: u64, per_epoch: u64) -> String {
+        if per_epoch > 0 && iteration.is_multiple_of(per_epoch) {
             format!("{}ep", iteration / per_epoch)
         } else {
             format!("{iteration}it")
@@ -160,6 +159,11 @@ mod tests {
         assert_eq!(step(0, 50).divide(&step(2, 0), None), None);
         assert_eq!(step(0, 50).divide(&step(2, 0), Some(&course)), Some(0.25));
         assert_eq!(step(1, 0).divide(&Step::zero(), None), None);
+    }
+
+    #[test]
+    fn iterations_are_written_as_whole_epochs_where_they_are_some() {
+        assert_eq!([Step::written(40, 20), Step::written(41, 20), Step::written(7, 0)], ["2ep", "41it", "7it"]);
     }
 
     #[test]

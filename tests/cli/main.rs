@@ -5,6 +5,7 @@ mod bad_input;
 mod commands;
 mod data;
 mod weights;
+mod why;
 
 use std::path::Path;
 use std::process::{Command, Output};

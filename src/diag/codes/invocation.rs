@@ -65,6 +65,19 @@ codes! {
          (Ampere) or newer; several GPUs also need NCCL. `--device auto`, the default, takes the processor where any of \
          them is missing. `--precision` is for GPUs: the processor computes in float32.",
         wrong: "pdsl run experiment.pd --device gpu", right: "pdsl run experiment.pd --device cuda:0";
+    NOTHING_TO_COMPARE = "PD0716", "there is nothing to compare a program with",
+        "`pdsl diff` compares the stages of two programs, or of one program under two settings. Settings of the first come \
+         from `--set` and `--set-a`, those of the second from `--set` and `--set-b`.",
+        wrong: "pdsl diff experiment.pd", right: "pdsl diff experiment.pd --set-b rate=30%";
+    TOO_LONG = "PD0717", "a run would take longer than it may",
+        "With `--max 40h`, `pdsl plan` and `pdsl run` predict how long the stages that have to run will take, from the times \
+         of like stages in the store, and refuse to start if that is more. The stages that take the most are named. Raise the \
+         limit, make the experiment smaller, or leave `--max` out.",
+        wrong: "pdsl run experiment.pd --max 1min", right: "pdsl run experiment.pd --max 40h";
+    UNPREDICTED = "PD0718", "it cannot be predicted how long a run will take",
+        "The store holds no stage like those that would take the most of the time, so `--max` cannot be kept. Run a small part \
+         first, for example one seed: `--set replicates=1`. Or start without a prediction with `--max-unknown`.",
+        wrong: "pdsl run experiment.pd --max 40h", right: "pdsl run experiment.pd --max 40h --max-unknown";
     EXPORT_FORMAT = "PD0720", "a network cannot be written in this format",
         "`pdsl export` writes safetensors, npz and ONNX. The format is the ending of the file's name unless `--format` says \
          otherwise. Folding batch normalisations changes what layers there are, which only a graph can express.",

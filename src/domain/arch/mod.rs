@@ -4,6 +4,7 @@
 //! parameter path, so torchvision's names come out by themselves.
 
 mod field;
+mod narrow;
 mod paths;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -21,6 +21,8 @@ pub fn of_data(data: &DataSet, roots: &Roots, notes: Option<&Path>) -> Result<Op
             Ok(Some(digest("digits", [digits::VERSION.to_string().as_bytes(), digits::DIGEST.as_bytes()])))
         }
         DataSet::Shapes(set) => Ok(Some(of_shapes(set))),
+        DataSet::Excerpt { of, .. } => of_data(of, roots, notes),
+        DataSet::StandIn { .. } => Ok(None),
         DataSet::Stored { name } if !roots.contains_key(name) => Ok(None),
         DataSet::Stored { name } => of_place(place(name, roots)?, &Notes::new(notes)).map(Some),
     }

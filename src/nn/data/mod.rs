@@ -9,6 +9,7 @@ mod notes;
 mod picture;
 mod pixels;
 pub mod shapes;
+mod stand_in;
 mod stored;
 mod upkeep;
 
@@ -24,6 +25,7 @@ use super::rng::Rng;
 
 use self::broden::Broden;
 use self::notes::Notes;
+use self::stand_in::{Excerpt, StandIn};
 use self::stored::Stored;
 
 pub use self::error::DataError;
@@ -104,12 +106,13 @@ pub fn open_task(task: &Task, split: Split, roots: &Roots, notes: Option<&Path>)
         }
         DataSet::Shapes(set) => Box::new(shapes::ShapesImages::open(set, split, normalisation)?),
         DataSet::Stored { name } => Box::new(Stored::open(task, split, place(name, roots)?, &Notes::new(notes))?),
+        DataSet::Excerpt { of, train, val, test } => {
+            let whole = Task { data: (**of).clone(), train: *train, val: *val, test: *test, ..task.clone() };
+            Box::new(Excerpt::new(open_task(&whole, split, roots, notes)?, task.images(split)))
+        }
+        DataSet::StandIn { name } => Box::new(StandIn::new(name, task, split)),
     };
-    let count = match split {
-        Split::Train => task.train,
-        Split::Val => task.val,
-        Split::Test => task.test,
-    };
+    let count = task.images(split);
     let (shape, classes) = (images.shape(), images.classes());
     let problem = if shape != task.input {
         let Shape { channels, height, width } = task.input;

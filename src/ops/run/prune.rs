@@ -8,7 +8,7 @@ use crate::diag::codes::execution;
 use crate::domain::arch::Arch;
 use crate::domain::data::Split;
 use crate::nn::dissect;
-use crate::nn::mask;
+use crate::nn::mask::{self, Mask};
 use crate::nn::prune::{self, Sources};
 use crate::ops::prune::{Concepts, PruneArgs};
 
@@ -45,8 +45,14 @@ pub(super) fn prune(job: &mut Job<'_>) -> Result<Outcome, RunError> {
         concepts: concepts.as_ref(),
         threads: job.surroundings.threads,
     };
-    let pruned = prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, sources)?;
     let survey = args.arch.survey().map_err(crate::nn::Error::from)?;
+    let pruned = match prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, sources) {
+        // Among few weights, rounding can leave one less than a sparsity asks for that was reached before.
+        Err(error) if error.leaves_too_few() && job.preimage.smoke.is_some() => {
+            state.mask.clone().unwrap_or_else(|| Mask::ones(&survey))
+        }
+        other => other?,
+    };
     if state.mask.is_none() {
         notes::on_unlike_layers(job, &survey, &args.pruner, &state.weights);
     }

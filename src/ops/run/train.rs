@@ -209,7 +209,11 @@ impl Session<'_> {
                 Problem::new(&execution::STAGE_FAILED, format!("the schedule has no rate for iteration {at}"))
             })?;
             if let (Some(gradual), [pruning]) = (self.gradual, trajectory.prunings_in(at, at + 1)) {
-                self.trainer.prune(gradual, &pruning.sparsity)?;
+                match self.trainer.prune(gradual, &pruning.sparsity) {
+                    // As in `prune`.
+                    Err(error) if error.leaves_too_few() && job.preimage.smoke.is_some() => {}
+                    other => other?,
+                }
             }
             let stats = self.trainer.step(rate)?;
             self.sums.add(stats);
