@@ -8,13 +8,15 @@ mod completions;
 mod contents;
 mod data;
 mod device;
+mod doc;
 mod execute;
 mod explain;
 mod export;
-mod figures;
+pub(crate) mod figures;
 mod fmt;
 mod graph;
 mod listing;
+mod lsp;
 mod network;
 mod output;
 mod place;
@@ -25,6 +27,7 @@ mod run;
 mod show;
 mod sparsity;
 mod store;
+mod test;
 mod warnings;
 
 use std::ffi::OsString;
@@ -55,6 +58,7 @@ enum Command {
     Run(run::Run),
     Plan(plan::Plan),
     Check(check::Check),
+    Test(test::Test),
     Fmt(fmt::Format),
     Graph(graph::Draw),
     Show(show::Show),
@@ -62,6 +66,8 @@ enum Command {
     Store(store::StoreCommand),
     Data(data::DataCommand),
     Explain(explain::Explain),
+    Doc(doc::Doc),
+    Lsp(lsp::LanguageServer),
     Completions(completions::Completions),
     /// Compute one stage for another pdsl.
     #[command(hide = true)]
@@ -148,12 +154,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Plan(command) => command.run(&world, output),
         Command::Graph(command) => command.run(&world, output),
         Command::Check(command) => command.run(&world, output),
+        Command::Test(command) => command.run(&world, output),
+        Command::Doc(command) => command.run(&world, output),
         Command::Fmt(command) => command.run(&world, output),
         Command::Show(command) => command.run(&world, output),
         Command::Export(command) => command.run(&world),
         Command::Data(command) => command.run(&world),
         Command::Store(command) => command.run(&world),
         Command::Explain(command) => command.run(),
+        Command::Lsp(command) => command.run(&world),
         Command::Completions(command) => command.run(),
     };
     ended.unwrap_or_else(|failure| tell(output, &failure)).into()

@@ -11,7 +11,7 @@ use super::contents::{self, contents};
 use super::execute::execute;
 use super::output::{self, Output};
 use super::place::{self, refused, unwritable};
-use super::program::{Loaded, ProgramOptions, failed_tests};
+use super::program::{Loaded, ProgramOptions};
 use super::{Ended, Exit, Failure, figures};
 use crate::diag::codes::invocation;
 use crate::diag::{Diagnostic, Severity};
@@ -155,7 +155,7 @@ impl Run {
 
 impl Loaded {
     fn demand_tests(&self) -> Result<(), Failure> {
-        let diagnostics = failed_tests(&self.program);
+        let diagnostics = self.program.failed_tests();
         if diagnostics.is_empty() {
             return Ok(());
         }

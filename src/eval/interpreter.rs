@@ -222,6 +222,17 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// Returns the values that a module's definitions have come to.
+    pub(super) fn values_of(&self, module: ModuleId) -> BTreeMap<Arc<str>, Value> {
+        let mut values = BTreeMap::new();
+        for item in 0..self.linked.module(module).file.items.len() {
+            if let Some(Slot::Known(known)) = self.slots.get(&(module, item)) {
+                values.extend(known.iter().cloned());
+            }
+        }
+        values
+    }
+
     /// Evaluates a definition at top level, outside of any open call or sweep.
     pub(super) fn force(&mut self, module: ModuleId, item: usize) {
         if self.slots.contains_key(&(module, item)) {

@@ -11,7 +11,7 @@ use crate::resolve::ModuleId;
 use crate::syntax::tree::{self, Name, TypeKind};
 
 /// What a call of a function must look like.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Signature {
     /// The function's name.
     pub name: Arc<str>,
@@ -28,7 +28,7 @@ pub struct Signature {
 }
 
 /// A formal parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Formal {
     /// Its name and label.
     pub name: Arc<str>,
@@ -142,7 +142,8 @@ impl Reader<'_> {
         self.diagnostics.push(
             Diagnostic::error(&codes::TYPE_ARGUMENTS, format!("`{}` takes {takes}", name.text))
                 .label(ty.span, "written otherwise here")
-                .help(example),
+                .help(example)
+                .in_place_of(ty.span),
         );
         Ty::Error
     }
@@ -162,7 +163,7 @@ impl Reader<'_> {
             _ => suggest::closest(&name.text, known),
         };
         self.diagnostics.push(match familiar {
-            Some(near) => diagnostic.help(format!("write `{near}`")),
+            Some(near) => diagnostic.help(format!("write `{near}`")).in_place_of(name.span),
             None => diagnostic.help("types begin with a capital letter: `Int`, `Ratio`, `State`, `List[Step]`"),
         });
         Ty::Error
