@@ -53,7 +53,7 @@ const RULES: [(&str, &[&str], &str); 22] = [
 const KEYS: [&str; 4] = ["Key", "Preimage", "Canon", "key"];
 
 /// Crates that only some rooms may name.
-const DOORS: [(&str, &[&str]); 8] = [
+const DOORS: [(&str, &[&str]); 11] = [
     ("candle_core", &["nn"]),
     ("candle_nn", &["nn"]),
     ("cudarc", &["nn"]),
@@ -61,6 +61,9 @@ const DOORS: [(&str, &[&str]); 8] = [
     ("zip", &["nn"]),
     ("serde_yaml", &["manifest"]),
     ("pest", &["syntax"]),
+    ("lsp_server", &["lsp"]),
+    ("lsp_types", &["lsp"]),
+    ("rustyline", &["cli"]),
     ("petgraph", &["graph", "plan"]),
 ];
 

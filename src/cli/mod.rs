@@ -23,6 +23,7 @@ mod place;
 mod plan;
 mod program;
 mod progress;
+mod repl;
 mod run;
 mod show;
 mod sparsity;
@@ -67,6 +68,7 @@ enum Command {
     Data(data::DataCommand),
     Explain(explain::Explain),
     Doc(doc::Doc),
+    Repl(repl::Repl),
     Lsp(lsp::LanguageServer),
     Completions(completions::Completions),
     /// Compute one stage for another pdsl.
@@ -156,6 +158,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(command) => command.run(&world, output),
         Command::Test(command) => command.run(&world, output),
         Command::Doc(command) => command.run(&world, output),
+        Command::Repl(command) => command.run(&world, output),
         Command::Fmt(command) => command.run(&world, output),
         Command::Show(command) => command.run(&world, output),
         Command::Export(command) => command.run(&world),

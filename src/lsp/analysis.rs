@@ -38,9 +38,8 @@ impl Analysis {
         Self { module: typed.linked.root, typed: Arc::new(typed), facts, fresh: false }
     }
 
-    /// Checks a program that is in no file.
-    pub fn of_text(world: &dyn World, name: &str, text: &str) -> Self {
-        let typed = types::check(resolve::link_text(world, name, text));
+    /// Wraps a program that is checked already.
+    pub fn with(typed: Typed) -> Self {
         Self { module: typed.linked.root, typed: Arc::new(typed), facts: None, fresh: false }
     }
 

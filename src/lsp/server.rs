@@ -72,6 +72,8 @@ struct Session<'a> {
     encoding: Encoding,
     initialized: bool,
     shut_down: bool,
+    /// Whether the editor wants to be told that hints have changed, and how often it was.
+    hints: Option<u64>,
     documents: BTreeMap<String, Document>,
     /// Documents that have changed since they were checked.
     stale: BTreeSet<String>,
@@ -95,6 +97,7 @@ impl<'a> Session<'a> {
             encoding: Encoding::default(),
             initialized: false,
             shut_down: false,
+            hints: None,
             documents: BTreeMap::new(),
             stale: BTreeSet::new(),
         }
@@ -183,6 +186,8 @@ impl<'a> Session<'a> {
         let utf8 = offered.contains(&PositionEncodingKind::UTF8);
         self.encoding = if utf8 { Encoding::Utf8 } else { Encoding::Utf16 };
         self.initialized = true;
+        let hints = params.capabilities.workspace.and_then(|workspace| workspace.inlay_hint);
+        self.hints = hints.and_then(|hints| hints.refresh_support).filter(|supported| *supported).map(|_| 0);
         let capabilities = ServerCapabilities {
             position_encoding: Some(if utf8 { PositionEncodingKind::UTF8 } else { PositionEncodingKind::UTF16 }),
             text_document_sync: Some(TextDocumentSyncCapability::Kind(TextDocumentSyncKind::INCREMENTAL)),
@@ -345,9 +350,12 @@ impl<'a> Session<'a> {
         self.notify_hints();
     }
 
-    fn notify_hints(&self) {
-        // Editors that show hints ask for them again when they redraw; the request has no answer that matters.
-        self.send(json!({ "jsonrpc": "2.0", "id": "hints", "method": "workspace/inlayHint/refresh" }));
+    fn notify_hints(&mut self) {
+        if let Some(count) = &mut self.hints {
+            *count += 1;
+            let id = format!("hints {count}");
+            self.send(json!({ "jsonrpc": "2.0", "id": id, "method": "workspace/inlayHint/refresh" }));
+        }
     }
 
     /// Publishes what is known to be wrong with a document and the files that it imports.

@@ -71,11 +71,17 @@ impl Kind {
 }
 
 impl Module {
-    /// Describes a module of a program.
+    /// Describes what a module of a program has for others: its public names, and the parameters of a program.
     pub fn of(linked: &Linked, id: ModuleId) -> Self {
+        let mut module = Self::all_of(linked, id);
+        module.entries.retain(|entry| entry.public || entry.kind == Kind::Param);
+        module
+    }
+
+    /// Describes a module with all its names.
+    pub fn all_of(linked: &Linked, id: ModuleId) -> Self {
         let module = linked.module(id);
-        let entries = module.file.items.iter().flat_map(|item| entries(&linked.sources, item, module.library));
-        let entries = entries.filter(|entry| entry.public || entry.kind == Kind::Param).collect();
+        let entries = module.file.items.iter().flat_map(|item| entries(&linked.sources, item, module.library)).collect();
         let docs = module.file.docs.join("\n");
         Self { name: shown(&module.name), docs: docs.trim().to_owned(), entries }
     }

@@ -38,6 +38,15 @@ pub(super) fn text(world: &dyn World, name: &str, text: &str) -> Linked {
 
 /// Loads an example from text. What it neither defines nor imports itself may be a name of the module it is about.
 pub(super) fn example(world: &dyn World, name: &str, about: &Path, text: &str) -> Linked {
+    continued(world, name, about, text, false)
+}
+
+/// Loads a text that goes on where a module ends: the names that it imports are there as well.
+pub(super) fn session(world: &dyn World, name: &str, about: &Path, text: &str) -> Linked {
+    continued(world, name, about, text, true)
+}
+
+fn continued(world: &dyn World, name: &str, about: &Path, text: &str, with_imports: bool) -> Linked {
     let mut loader = Loader::new(world, None);
     let path = world.canonical(about).unwrap_or_else(|_| about.to_path_buf());
     let module = world.read(about).ok().map(|text| {
@@ -47,13 +56,16 @@ pub(super) fn example(world: &dyn World, name: &str, about: &Path, text: &str) -
     let beside = path.with_file_name(name.rsplit('/').next().unwrap_or(name));
     let root = loader.load(Identity::File(beside), name, text);
     if let Some(module) = module {
-        let offered: Vec<(Arc<str>, Definition)> =
-            loader.linked.module(module).definitions.iter().map(|(name, found)| (name.clone(), *found)).collect();
-        let example = &mut loader.linked.modules[root.0 as usize];
-        for (name, found) in offered {
-            if !example.definitions.contains_key(&name) {
-                let import = Import { target: Target::Item { module, item: found.item }, span: found.span };
-                example.imports.entry(name).or_insert(import);
+        let about = loader.linked.module(module);
+        let defined = about.definitions.iter().map(|(name, found)| {
+            (name.clone(), Import { target: Target::Item { module, item: found.item }, span: found.span })
+        });
+        let imported = about.imports.iter().filter(|_| with_imports).map(|(name, import)| (name.clone(), *import));
+        let offered: Vec<(Arc<str>, Import)> = defined.chain(imported).collect();
+        let text = &mut loader.linked.modules[root.0 as usize];
+        for (name, import) in offered {
+            if !text.definitions.contains_key(&name) {
+                text.imports.entry(name).or_insert(import);
             }
         }
     }

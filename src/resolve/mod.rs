@@ -191,6 +191,11 @@ pub fn link_example(world: &dyn World, name: &str, about: &Path, text: &str) -> 
     finish(load::example(world, name, about, text))
 }
 
+/// Loads a text that goes on where the module at `about` ends: it sees its names and what it imports.
+pub fn link_session(world: &dyn World, name: &str, about: &Path, text: &str) -> Linked {
+    finish(load::session(world, name, about, text))
+}
+
 /// Returns what the names of an item refer to that stands, or could stand, in a module.
 pub fn uses_of(linked: &Linked, module: ModuleId, item: &tree::Item) -> Vec<Use> {
     scope::resolve_item(linked, module, item)

@@ -25,7 +25,7 @@ pub use relocate::Move;
 use build::Builder;
 use chunks::Chunk;
 use parse::Rule;
-use scan::{CommentKind, Scan};
+use scan::{CommentKind, Scan, TokenKind};
 use tree::{Expr, File, Function, Item};
 
 use crate::diag::{Checked, Diagnostic};
@@ -47,6 +47,19 @@ pub fn parse_again(file: FileId, text: &str, previous: Option<&File>) -> (File, 
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| (label.span.start, label.span.end)));
     (File { id: file, docs, items, pieces }, diagnostics)
+}
+
+/// Tells whether a text cannot be all that its author wants to write: a bracket is open, or it ends with an operator.
+pub fn is_unfinished(text: &str) -> bool {
+    let scan = scan::scan(FileId(0), text);
+    let depth = scan.tokens.iter().fold(0_i64, |depth, token| match token.kind {
+        TokenKind::Open(_) => depth + 1,
+        TokenKind::Close(_) => depth - 1,
+        _ => depth,
+    });
+    let last = scan.tokens.last().map_or("", |token| &text[..token.end]);
+    let goes_on = ["|>", "=>", "=", "+", "-", "*", "/", "^", "<", ",", ":"].iter().any(|end| last.ends_with(end));
+    depth > 0 || goes_on
 }
 
 /// Parses one expression, such as the right side of `--set name=value`.

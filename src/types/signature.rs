@@ -10,6 +10,9 @@ use crate::domain::dissection::{Figure, MEASURES};
 use crate::resolve::ModuleId;
 use crate::syntax::tree::{self, Name, TypeKind};
 
+/// Names of types that are made of others.
+pub const COMPOUND: [&str; 8] = ["List", "Range", "Measured", "Split", "Rows", "Column", "Dissected", "Rules"];
+
 /// What a call of a function must look like.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signature {
@@ -149,8 +152,7 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, name: &Name) -> Ty {
-        let compound = ["List", "Range", "Measured", "Split", "Rows", "Column", "Dissected", "Rules"];
-        let known = Plain::ALL.iter().map(|plain| plain.name()).chain(compound);
+        let known = Plain::ALL.iter().map(|plain| plain.name()).chain(COMPOUND);
         let diagnostic = Diagnostic::error(&codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text))
             .label(name.span, "not a type");
         let familiar = match &*name.text {

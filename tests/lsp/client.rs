@@ -31,7 +31,10 @@ impl Client {
         let answer = client.request(
             "initialize",
             json!({ "processId": null, "rootUri": null,
-                "capabilities": { "general": { "positionEncodings": [encoding] } } }),
+                "capabilities": {
+                    "general": { "positionEncodings": [encoding] },
+                    "workspace": { "inlayHint": { "refreshSupport": true } },
+                } }),
         );
         assert_eq!(answer["serverInfo"]["name"], "pdsl");
         assert_eq!(answer["capabilities"]["positionEncoding"], encoding);
@@ -150,7 +153,7 @@ impl Client {
     pub(crate) fn diagnostics(&mut self, uri: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let version = self.versions.get(uri).copied();
         let fits = |params: &Value| {
-            let current = params["version"].as_i64().is_none_or(|found| Some(found) == version);
+            let current = params["version"].as_i64().is_none_or(|found| version.is_none_or(|version| found == version));
             current && wanted(params["diagnostics"].as_array().unwrap())
         };
         if let Some(known) = self.published.get(uri).and_then(|list| list.last()).filter(|known| fits(known)) {

@@ -91,7 +91,7 @@ fn imports_offer_modules_and_their_names() {
     client.write("lib.pd", "pub let shared = 1\nlet own = 2\n");
     let found = labels(&mut client, "import \"lib.pd\".{shared, ‖}\n");
     assert_eq!(found, Vec::<String>::new());
-    offers(&mut client, "import std.models as nets\nlet a = nets.‖\n", &["resnet20", "lenet5"]);
+    offers(&mut client, "import std.models as nets\nlet a = nets.‖\n", &["resnet20", "resnet56"]);
 }
 
 #[test]

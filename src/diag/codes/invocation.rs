@@ -81,4 +81,8 @@ codes! {
         "`pdsl test` looks for files that end in `.pd` in the current directory and below, apart from those in `results` \
          and in stores, or takes the files that are named. `--filter` keeps tests whose name contains a text.",
         wrong: "pdsl test --filter halfs", right: "pdsl test --filter halves";
+    REPL_COMMAND = "PD0743", "a command of `pdsl repl` that does not exist",
+        "Commands begin with a colon: `:type`, `:stages`, `:doc`, `:load`, `:names`, `:reset`, `:help`, `:quit`. \
+         Everything else is an expression or a definition.",
+        wrong: "", right: "";
 }

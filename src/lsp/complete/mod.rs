@@ -11,6 +11,7 @@ use crate::diag::Fix;
 use crate::source::Span;
 use crate::syntax::tree::{Entry, Expr, ExprKind, Item, ItemKind, Name, TestItem, Type, TypeKind};
 use crate::syntax::{item_at_cursor, words};
+use crate::types::signature::COMPOUND;
 use crate::types::{Details, Plain, Ty, fields_of};
 
 /// Something that could be written.
@@ -298,9 +299,8 @@ fn types(place: &Place<'_>) -> Option<Vec<Suggestion>> {
         local_types(expr, &mut all);
     }
     all.iter().any(|ty| names_type_at(ty, place.offset)).then(|| {
-        let compound = ["List", "Range", "Measured", "Split", "Rows", "Column", "Dissected", "Rules"];
         let plain = Plain::ALL.iter().filter(|plain| **plain != Plain::Nothing).map(|plain| plain.name());
-        plain.chain(compound).map(|name| place.make(name, Kind::Type, "", 0)).collect()
+        plain.chain(COMPOUND).map(|name| place.make(name, Kind::Type, "", 0)).collect()
     })
 }
 
