@@ -241,7 +241,8 @@ fn typing(path: &Path, text: &str) {
         }
         // Back to the text as it was.
         version += 1;
-        let range = json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
+        let range =
+            json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
         server.send(&json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": {
             "textDocument": { "uri": uri, "version": version }, "contentChanges": [{ "range": range, "text": "" }],
         } }));

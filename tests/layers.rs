@@ -39,11 +39,7 @@ const RULES: [(&str, &[&str], &str); 22] = [
     ("nn", &[], "`nn` uses `domain` only and knows nothing of the language"),
     ("store", &["manifest", "graph"], "`store` knows only bytes, keys and manifests"),
     ("manifest", &["diag", "graph"], "`manifest` is the only place that knows YAML"),
-    (
-        "reference",
-        &["diag", "syntax", "resolve", "ops", "world"],
-        "`reference` describes modules as they are written",
-    ),
+    ("reference", &["diag", "syntax", "resolve", "ops", "world"], "`reference` describes modules as they are written"),
     ("cli", &["*"], "`cli` is on top"),
     ("lsp", &["*"], "`lsp` is on top"),
     ("main", &["*"], "`main` calls `cli`"),

@@ -41,14 +41,20 @@ impl Test {
     pub(super) fn run(&self, world: &dyn World, output: Output) -> Ended {
         let (mut passed, mut failed) = (0, 0);
         let groups: Vec<(String, Box<dyn Fn() -> Result<Vec<Outcome>, Failure> + '_>)> = if self.library {
-            library::MODULES.iter().map(|(name, text)| -> (String, Box<dyn Fn() -> _>) {
-                (format!("std/{name}.pd"), Box::new(move || Ok(self.of_library(world, name, text))))
-            }).collect()
+            library::MODULES
+                .iter()
+                .map(|(name, text)| -> (String, Box<dyn Fn() -> _>) {
+                    (format!("std/{name}.pd"), Box::new(move || Ok(self.of_library(world, name, text))))
+                })
+                .collect()
         } else {
             let files = if self.files.is_empty() { found(Path::new("."))? } else { self.files.clone() };
-            files.into_iter().map(|path| -> (String, Box<dyn Fn() -> _>) {
-                (shown(&path), Box::new(move || self.of_file(world, output, &path)))
-            }).collect()
+            files
+                .into_iter()
+                .map(|path| -> (String, Box<dyn Fn() -> _>) {
+                    (shown(&path), Box::new(move || self.of_file(world, output, &path)))
+                })
+                .collect()
         };
         for (name, outcomes) in groups {
             let outcomes = outcomes()?;
@@ -108,7 +114,8 @@ impl Test {
         let module = typed.linked.find(&format!("std.{name}")).unwrap_or(typed.linked.root);
         let mut outcomes = self.tests(&typed, module, &*at_hand);
         let stages = ops::list::ALL.iter().filter(|op| op.module == name);
-        let of_stages = stages.flat_map(|op| in_words(op.doc).into_iter().map(|example| (format!("stage {}", op.name), example)));
+        let of_stages =
+            stages.flat_map(|op| in_words(op.doc).into_iter().map(|example| (format!("stage {}", op.name), example)));
         let of_text = in_comments(text).into_iter().map(|example| (format!("std/{name}.pd:{}", example.line), example));
         for (place, example) in of_text.chain(of_stages) {
             let link = |text: &str| resolve::link_text(world, &place, text);
@@ -189,7 +196,7 @@ fn found(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
         if kind.is_dir() && !name.starts_with('.') && !SKIPPED.contains(&name.as_str()) {
             files.extend(found(&path)?);
         } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "pd") {
-            files.push(path);
+            files.push(path.strip_prefix("./").map_or_else(|_| path.clone(), Path::to_path_buf));
         }
     }
     Ok(files)

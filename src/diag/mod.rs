@@ -71,7 +71,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Makes an error without a place.
     pub fn error(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: Vec::new(), help: None, fixes: Vec::new() }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+            fixes: Vec::new(),
+        }
     }
 
     /// Makes a warning without a place.
@@ -128,7 +135,8 @@ fn written(help: &str) -> Vec<String> {
     if !ends && !goes_on {
         return Vec::new();
     }
-    let second = rest.split_once(" or `").filter(|_| !rest.starts_with(", ")).and_then(|(_, rest)| rest.split_once('`'));
+    let second =
+        rest.split_once(" or `").filter(|_| !rest.starts_with(", ")).and_then(|(_, rest)| rest.split_once('`'));
     let texts = [Some(first), second.map(|(second, _)| second)].into_iter().flatten();
     texts.filter(|text| !text.contains('…')).map(str::to_owned).collect()
 }

@@ -100,9 +100,7 @@ impl Analysis {
                 let name = self.slice(used.span);
                 self.linked().module(module).definitions.get(name).map(|definition| definition.span)
             }
-            Referent::Global(Target::Module(module)) => {
-                Some(Span::new(self.linked().module(module).file.id, 0, 0))
-            }
+            Referent::Global(Target::Module(module)) => Some(Span::new(self.linked().module(module).file.id, 0, 0)),
             Referent::Global(Target::Unknown) | Referent::Unknown => None,
         }
     }

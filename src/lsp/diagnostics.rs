@@ -25,9 +25,10 @@ pub(super) fn by_file(
     for diagnostic in diagnostics {
         let file = diagnostic.labels.first().map_or(asked, |label| label.span.file);
         let text = texts.entry(file).or_insert_with(|| Text::new(sources.get(file).text.clone(), encoding));
-        let range = diagnostic.labels.first().map_or(Range::new(Position::new(0, 0), Position::new(0, 0)), |label| {
-            text.range(label.span)
-        });
+        let range = diagnostic
+            .labels
+            .first()
+            .map_or(Range::new(Position::new(0, 0), Position::new(0, 0)), |label| text.range(label.span));
         files.entry(file).or_default().push(shown(diagnostic, range, sources, shelf, encoding));
     }
     let address = |(file, shown): (FileId, Vec<Shown>)| Some((place::file_uri(sources, shelf, file)?, shown));

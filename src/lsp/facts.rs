@@ -152,9 +152,11 @@ impl Facts {
                 figures::grouped(network.survey.prunable_count()),
                 figures::grouped(network.survey.macs()),
             )),
-            Value::Rows(rows) => {
-                Some(format!("{} of {}", figures::counted(rows.height(), "row"), figures::counted(rows.columns.len(), "column")))
-            }
+            Value::Rows(rows) => Some(format!(
+                "{} of {}",
+                figures::counted(rows.height(), "row"),
+                figures::counted(rows.columns.len(), "column")
+            )),
             other => {
                 let text = repr::repr(other);
                 (text != repr::kind(other)).then(|| format!("`{text}`"))

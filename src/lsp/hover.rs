@@ -21,12 +21,14 @@ pub(super) fn hover(analysis: &Analysis, offset: usize) -> Option<(String, Span)
 fn code(analysis: &Analysis, offset: usize) -> Option<(String, Span)> {
     let text = analysis.text();
     let byte = |c: char| c.is_ascii_alphanumeric();
-    let start = text[..offset].rfind(|c| !byte(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let start =
+        text[..offset].rfind(|c| !byte(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let end = offset + text[offset..].find(|c| !byte(c)).unwrap_or(text.len() - offset);
     let word = &text[start..end];
-    (word.len() == 6 && word.starts_with("PD")).then(|| diagnostics::explained(word)).flatten().map(|words| {
-        (words, Span::new(analysis.file(), start, end))
-    })
+    (word.len() == 6 && word.starts_with("PD"))
+        .then(|| diagnostics::explained(word))
+        .flatten()
+        .map(|words| (words, Span::new(analysis.file(), start, end)))
 }
 
 /// A name that is used or bound here.
@@ -125,9 +127,11 @@ fn module_words(analysis: &Analysis, module: ModuleId) -> String {
 fn label(analysis: &Analysis, offset: usize) -> Option<(String, Span)> {
     let home = names::label(analysis, offset)?;
     let linked = analysis.linked();
-    let item = linked.modules.iter().flat_map(|module| &module.file.items).find(|item| {
-        item.span.file == home.file && item.span.start <= home.start && home.end <= item.span.end
-    })?;
+    let item = linked
+        .modules
+        .iter()
+        .flat_map(|module| &module.file.items)
+        .find(|item| item.span.file == home.file && item.span.start <= home.start && home.end <= item.span.end)?;
     let ItemKind::Function(function) = &item.kind else { return None };
     let formal = function.formals.iter().find(|formal| formal.name.span == home)?;
     let text = reference::formal_text(&linked.sources, formal);
@@ -139,7 +143,8 @@ fn label(analysis: &Analysis, offset: usize) -> Option<(String, Span)> {
 fn word_at(analysis: &Analysis, offset: usize) -> Span {
     let text = analysis.text();
     let inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let start = text[..offset].rfind(|c| !inner(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let start =
+        text[..offset].rfind(|c| !inner(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let end = offset + text[offset..].find(|c| !inner(c)).unwrap_or(text.len() - offset);
     Span::new(analysis.file(), start, end)
 }

@@ -31,9 +31,9 @@ fn imported(analysis: &Analysis, offset: usize) -> Option<Span> {
             let full = here.join(&**path);
             let full = full.canonicalize().unwrap_or(full);
             touches(*span, offset).then(|| {
-                linked.module_ids().find(|id| {
-                    linked.sources.get(linked.module(*id).file.id).path.as_deref() == Some(&*full)
-                })
+                linked
+                    .module_ids()
+                    .find(|id| linked.sources.get(linked.module(*id).file.id).path.as_deref() == Some(&*full))
             })?
         }
     };
@@ -62,7 +62,9 @@ pub(super) fn label(analysis: &Analysis, offset: usize) -> Option<Span> {
 /// Returns every place where the name at a place stands, in all files of the program; its binding first.
 pub(super) fn everywhere(analysis: &Analysis, offset: usize) -> Option<(Span, Vec<Span>)> {
     let home = match analysis.use_at(offset) {
-        Some(used) if matches!(used.referent, Referent::Global(Target::Module(_))) => return module(analysis, used.span),
+        Some(used) if matches!(used.referent, Referent::Global(Target::Module(_))) => {
+            return module(analysis, used.span);
+        }
         Some(used) => analysis.home_of(used)?,
         None => label(analysis, offset).or_else(|| analysis.bound_at(offset).map(|binder| binder.name.span))?,
     };
@@ -106,9 +108,11 @@ fn labels_of(analysis: &Analysis, home: Span, name: &str) -> Vec<Span> {
                 let formal = details.call_at(callee).and_then(|signature| {
                     let definition = linked.module(signature.module).definitions.get(&signature.name)?;
                     match &linked.item(signature.module, definition.item).kind {
-                        ItemKind::Function(function) => {
-                            function.formals.iter().find(|formal| &*formal.name.text == name).map(|formal| formal.name.span)
-                        }
+                        ItemKind::Function(function) => function
+                            .formals
+                            .iter()
+                            .find(|formal| &*formal.name.text == name)
+                            .map(|formal| formal.name.span),
                         _ => None,
                     }
                 });

@@ -40,8 +40,12 @@ fn of_item(analysis: &Analysis, item: &Item, text: &Text) -> Vec<DocumentSymbol>
             let signature = analysis.typed.functions.get(&(analysis.module, name.text.clone()));
             vec![make(&name.text, name.span, SymbolKind::FUNCTION, signature.map(ToString::to_string))]
         }
-        ItemKind::Table(output) => vec![make(&output.name.text, output.name.span, SymbolKind::ARRAY, Some("table".into()))],
-        ItemKind::Plot(output) => vec![make(&output.name.text, output.name.span, SymbolKind::ARRAY, Some("plot".into()))],
+        ItemKind::Table(output) => {
+            vec![make(&output.name.text, output.name.span, SymbolKind::ARRAY, Some("table".into()))]
+        }
+        ItemKind::Plot(output) => {
+            vec![make(&output.name.text, output.name.span, SymbolKind::ARRAY, Some("plot".into()))]
+        }
         ItemKind::Claim(claim) => {
             vec![make(&claim.name.text, claim.name.span, SymbolKind::EVENT, Some(claim.text.to_string()))]
         }

@@ -23,9 +23,10 @@ pub(super) fn prepare(analysis: &Analysis, offset: usize) -> Result<Span, String
     if sources.get(home.file).path.is_none() {
         return Err(format!("`{}` belongs to the standard library", analysis.slice(home)));
     }
-    let here = uses.into_iter().chain([home]).find(|span| {
-        span.file == analysis.file() && super::analysis::touches(*span, offset)
-    });
+    let here = uses
+        .into_iter()
+        .chain([home])
+        .find(|span| span.file == analysis.file() && super::analysis::touches(*span, offset));
     here.ok_or_else(|| "there is no name here that could be renamed".to_owned())
 }
 
@@ -147,7 +148,8 @@ impl Changed {
     fn forth(&self, old: &Analysis, new: &Analysis, span: Span) -> Option<Span> {
         let file = same_file(old, new, span.file)?;
         let edits = self.edits_of(old, span.file);
-        let passed = |at: u32| edits.iter().filter(|edit| edit.end <= at && edit.start < at).count() as i64 * self.grows;
+        let passed =
+            |at: u32| edits.iter().filter(|edit| edit.end <= at && edit.start < at).count() as i64 * self.grows;
         let moved = |at: u32| (i64::from(at) + passed(at)) as u32;
         Some(Span { file, start: moved(span.start), end: moved(span.end) })
     }

@@ -410,7 +410,10 @@ impl<'a> Session<'a> {
     fn document(&self, uri: &Uri) -> Result<(&Document, &Analysis), Refusal> {
         let document = self.documents.get(uri.as_str());
         let found = document.and_then(|document| document.analysis.as_ref().map(|analysis| (document, analysis)));
-        found.ok_or_else(|| Refusal { code: ErrorCode::InvalidParams, message: format!("`{}` is not open", uri.as_str()) })
+        found.ok_or_else(|| Refusal {
+            code: ErrorCode::InvalidParams,
+            message: format!("`{}` is not open", uri.as_str()),
+        })
     }
 
     /// A document, its text and the byte that a position means.

@@ -26,10 +26,9 @@ pub(super) fn help(analysis: &Analysis, offset: usize) -> Option<SignatureHelp> 
     let sources = &analysis.linked().sources;
     let formals: Vec<String> = function.formals.iter().map(|formal| reference::formal_text(sources, formal)).collect();
     let label = format!("{}({}) -> {}", signature.name, formals.join(", "), signature.result);
-    let parameters = formals.into_iter().map(|formal| ParameterInformation {
-        label: ParameterLabel::Simple(formal),
-        documentation: None,
-    });
+    let parameters = formals
+        .into_iter()
+        .map(|formal| ParameterInformation { label: ParameterLabel::Simple(formal), documentation: None });
     let active = active(call, signature, offset).map(|at| at as u32);
     let words = MarkupContent { kind: MarkupKind::Markdown, value: docs };
     Some(SignatureHelp {

@@ -29,9 +29,9 @@ pub(super) struct CallSpot<'a> {
 pub(super) fn calls<'a>(way: &[&'a Expr]) -> Vec<CallSpot<'a>> {
     let mut found = Vec::new();
     for (at, expr) in way.iter().enumerate() {
-        let piped = at.checked_sub(1).is_some_and(
-            |before| matches!(&*way[before].kind, ExprKind::Pipe(_, right) if right.span == expr.span),
-        );
+        let piped = at
+            .checked_sub(1)
+            .is_some_and(|before| matches!(&*way[before].kind, ExprKind::Pipe(_, right) if right.span == expr.span));
         match &*expr.kind {
             ExprKind::Call(callee, args) => found.push(CallSpot { whole: expr, callee, args, piped }),
             _ if piped => found.push(CallSpot { whole: expr, callee: expr, args: &[], piped }),
@@ -77,7 +77,9 @@ fn inner_binders(expr: &Expr, found: &mut Vec<Binder>) {
 /// The names that an expression binds for parts of itself.
 fn own_names(expr: &Expr) -> Vec<&Name> {
     match &*expr.kind {
-        ExprKind::Block(Block { bindings, .. }) => bindings.iter().flat_map(|binding| binding.pattern.names()).collect(),
+        ExprKind::Block(Block { bindings, .. }) => {
+            bindings.iter().flat_map(|binding| binding.pattern.names()).collect()
+        }
         ExprKind::Lambda(lambda) => lambda.params.iter().collect(),
         ExprKind::For { pattern, .. } => pattern.names().iter().collect(),
         ExprKind::Sweep { axes, .. } => axes.iter().flat_map(|axis| axis.pattern.names()).collect(),

@@ -50,10 +50,14 @@ mod tests {
 
     #[test]
     fn blocks_are_found_with_their_lines() {
-        let source = "//! Words.\n\n/// More.\n///\n/// ```pd\n/// let a = 1\n///\n///   let b = 2\n/// ```\npub let x = 1\n";
+        let source =
+            "//! Words.\n\n/// More.\n///\n/// ```pd\n/// let a = 1\n///\n///   let b = 2\n/// ```\npub let x = 1\n";
         let text = "let a = 1\n\n  let b = 2\n".to_owned();
         assert_eq!(in_comments(source), [Example { line: 6, text }]);
-        assert_eq!(in_words("a\n```pd\nlet a = 1\n```\n```sh\nls\n```\n"), [Example { line: 3, text: "let a = 1\n".into() }]);
+        assert_eq!(
+            in_words("a\n```pd\nlet a = 1\n```\n```sh\nls\n```\n"),
+            [Example { line: 3, text: "let a = 1\n".into() }]
+        );
         assert_eq!(in_comments("// ```pd\n// let a = 1\n// ```\n"), []);
     }
 }

@@ -45,7 +45,8 @@ fn nearest(modules: &[Module], asked: &str) -> Option<String> {
     let names = modules.iter().flat_map(|module| module.entries.iter().map(|entry| entry.name.as_str()));
     let plain = modules.iter().map(|module| module.name.strip_prefix("std.").unwrap_or(&module.name));
     let near = suggest::closest(name, names.chain(plain.clone()));
-    let known = module.and_then(|module| suggest::closest(module, plain.clone()).or(plain.clone().find(|m| *m == module)));
+    let known =
+        module.and_then(|module| suggest::closest(module, plain.clone()).or(plain.clone().find(|m| *m == module)));
     match (module, known, near) {
         (Some(_), Some(module), Some(name)) => Some(format!("std.{module}.{name}")),
         (Some(_), Some(module), None) => Some(format!("std.{module}.{name}")),

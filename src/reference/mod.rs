@@ -81,7 +81,8 @@ impl Module {
     /// Describes a module with all its names.
     pub fn all_of(linked: &Linked, id: ModuleId) -> Self {
         let module = linked.module(id);
-        let entries = module.file.items.iter().flat_map(|item| entries(&linked.sources, item, module.library)).collect();
+        let entries =
+            module.file.items.iter().flat_map(|item| entries(&linked.sources, item, module.library)).collect();
         let docs = module.file.docs.join("\n");
         Self { name: shown(&module.name), docs: docs.trim().to_owned(), entries }
     }
@@ -130,7 +131,13 @@ impl World for Nowhere {
 /// Describes the names that an item defines.
 pub fn entries(sources: &Sources, item: &Item, library: bool) -> Vec<Entry> {
     let docs = item.docs.join("\n").trim().to_owned();
-    let make = |name: &str, kind, signature, public| Entry { name: name.to_owned(), kind, signature, docs: docs.clone(), public };
+    let make = |name: &str, kind, signature, public| Entry {
+        name: name.to_owned(),
+        kind,
+        signature,
+        docs: docs.clone(),
+        public,
+    };
     match &item.kind {
         ItemKind::Function(function) => {
             let stage = library && crate::ops::list::find(&function.name.text).is_some() && function.body.is_none();

@@ -70,7 +70,6 @@ pub fn section(module: &Module) -> String {
     text
 }
 
-
 /// Writes modules for programs.
 pub fn json(modules: &[Module]) -> Value {
     let entry = |entry: &Entry| {

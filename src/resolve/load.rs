@@ -49,9 +49,10 @@ pub(super) fn session(world: &dyn World, name: &str, about: &Path, text: &str) -
 fn continued(world: &dyn World, name: &str, about: &Path, text: &str, with_imports: bool) -> Linked {
     let mut loader = Loader::new(world, None);
     let path = world.canonical(about).unwrap_or_else(|_| about.to_path_buf());
-    let module = world.read(about).ok().map(|text| {
-        loader.load(Identity::File(path.clone()), &about.display().to_string(), &text)
-    });
+    let module = world
+        .read(about)
+        .ok()
+        .map(|text| loader.load(Identity::File(path.clone()), &about.display().to_string(), &text));
     // Its relative imports start where those of the module do.
     let beside = path.with_file_name(name.rsplit('/').next().unwrap_or(name));
     let root = loader.load(Identity::File(beside), name, text);

@@ -309,7 +309,13 @@ impl<'a> Walk<'a> {
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let here = self.linked.module(self.module);
         let prelude = self.linked.modules.first().into_iter().flat_map(|prelude| prelude.definitions.keys());
-        let visible = self.locals.iter().map(|local| &local.text).chain(here.definitions.keys()).chain(here.imports.keys()).chain(prelude);
+        let visible = self
+            .locals
+            .iter()
+            .map(|local| &local.text)
+            .chain(here.definitions.keys())
+            .chain(here.imports.keys())
+            .chain(prelude);
         let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here"))
             .label(span, "not defined, not imported");
         if let Some(module) = library::providers(name).first() {

@@ -95,7 +95,8 @@ fn endings(file: FileId, text: &str) -> Vec<String> {
             Some(_) => "}",
             None => "",
         };
-        let more = |inner: &String| values.iter().map(|value| format!("{inner}{body}{value} {close}")).collect::<Vec<_>>();
+        let more =
+            |inner: &String| values.iter().map(|value| format!("{inner}{body}{value} {close}")).collect::<Vec<_>>();
         endings = endings.iter().flat_map(more).collect();
         endings.sort_by_key(String::len);
         endings.truncate(MOST);

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use super::Source;
 use super::chunks::Chunk;
 use super::relocate::Move;
 use super::tree::{File, Item};
-use super::Source;
 use crate::diag::Diagnostic;
 use crate::source::FileId;
 

@@ -202,15 +202,12 @@ impl Move {
             ExprKind::Range { start, end, inclusive } => {
                 ExprKind::Range { start: self.expr(start), end: self.expr(end), inclusive: *inclusive }
             }
-            ExprKind::Lambda(lambda) => ExprKind::Lambda(Arc::new(Lambda {
-                params: self.names(&lambda.params),
-                body: self.expr(&lambda.body),
-            })),
-            ExprKind::If { condition, then, otherwise } => ExprKind::If {
-                condition: self.expr(condition),
-                then: self.expr(then),
-                otherwise: self.expr(otherwise),
-            },
+            ExprKind::Lambda(lambda) => {
+                ExprKind::Lambda(Arc::new(Lambda { params: self.names(&lambda.params), body: self.expr(&lambda.body) }))
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                ExprKind::If { condition: self.expr(condition), then: self.expr(then), otherwise: self.expr(otherwise) }
+            }
             ExprKind::For { pattern, over, condition, body } => ExprKind::For {
                 pattern: self.pattern(pattern),
                 over: self.expr(over),

@@ -202,7 +202,9 @@ pub(super) fn mutable(span: Span) -> Diagnostic {
 }
 
 pub(super) fn elif(span: Span) -> Diagnostic {
-    one(&codes::FOREIGN_WORD, "`elif` is written `else if`", span, "two words").help("write `else if`").in_place_of(span)
+    one(&codes::FOREIGN_WORD, "`elif` is written `else if`", span, "two words")
+        .help("write `else if`")
+        .in_place_of(span)
 }
 
 pub(super) fn equation_body(span: Span) -> Diagnostic {

@@ -23,13 +23,13 @@ impl Expr {
             ExprKind::Index(left, right) | ExprKind::Pipe(left, right) | ExprKind::Binary { left, right, .. } => {
                 vec![left, right]
             }
-            ExprKind::Call(callee, args) => [callee].into_iter().chain(args.iter().map(|arg: &Arg| &arg.value)).collect(),
+            ExprKind::Call(callee, args) => {
+                [callee].into_iter().chain(args.iter().map(|arg: &Arg| &arg.value)).collect()
+            }
             ExprKind::Range { start, end, .. } => vec![start, end],
             ExprKind::Lambda(lambda) => vec![&lambda.body],
             ExprKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
-            ExprKind::For { over, condition, body, .. } => {
-                [over].into_iter().chain(condition).chain([body]).collect()
-            }
+            ExprKind::For { over, condition, body, .. } => [over].into_iter().chain(condition).chain([body]).collect(),
             ExprKind::Sweep { axes, condition, body } => {
                 axes.iter().map(|axis: &Axis| &axis.over).chain(condition).chain([body]).collect()
             }

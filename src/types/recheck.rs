@@ -52,8 +52,7 @@ impl<'a> Edit<'a> {
         if before.len() != new.modules.len() || !before.iter().zip(&new.modules).all(same) {
             return None;
         }
-        let mut edit =
-            Self { old, new, kept: BTreeMap::new(), dirty: BTreeSet::new(), changed: BTreeSet::new() };
+        let mut edit = Self { old, new, kept: BTreeMap::new(), dirty: BTreeSet::new(), changed: BTreeSet::new() };
         for module in new.module_ids() {
             edit.compare(module);
         }
@@ -189,7 +188,9 @@ impl<'a> Edit<'a> {
         while let Some(name) = open.pop() {
             for place in users.get(&*name).into_iter().flatten() {
                 if dirty.insert(*place) {
-                    open.extend(names(self.new.item(place.0, place.1)).into_iter().filter(|name| seen.insert(name.clone())));
+                    open.extend(
+                        names(self.new.item(place.0, place.1)).into_iter().filter(|name| seen.insert(name.clone())),
+                    );
                 }
             }
         }
@@ -303,7 +304,8 @@ mod tests {
     /// Everything that may differ, as text.
     fn all(typed: &Typed) -> String {
         let diagnostics = render::json(&typed.diagnostics, &typed.linked.sources);
-        let functions: Vec<String> = typed.functions.iter().map(|(at, signature)| format!("{at:?} {signature}")).collect();
+        let functions: Vec<String> =
+            typed.functions.iter().map(|(at, signature)| format!("{at:?} {signature}")).collect();
         let uses = typed.linked.module(typed.linked.root).uses.clone();
         let items = &typed.linked.module(typed.linked.root).file.items;
         format!("{diagnostics}\n{:?}\n{functions:?}\n{:?}\n{uses:?}\n{items:?}", typed.values, typed.floats)

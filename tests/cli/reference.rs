@@ -6,15 +6,21 @@ use super::{err, exit, here, out, pdsl, succeeds};
 fn doc_lists_modules_names_and_entries() {
     let home = here();
     let overview = succeeds(home.path(), &["doc"]);
-    for line in ["prelude  ", "std.data  ", "std.prune  Pruning"] {
-        assert!(overview.contains(line), "{line} in\n{overview}");
+    for (name, words) in [("prelude", "Names"), ("std.data", "Data sets"), ("std.prune", "Pruning")] {
+        let found = overview.lines().find_map(|line| line.strip_prefix(name));
+        assert!(found.is_some_and(|rest| rest.trim().starts_with(words)), "{name} in\n{overview}");
     }
     let module = succeeds(home.path(), &["doc", "std.prune"]);
     assert!(module.starts_with("std.prune\n\nPruning: "), "{module}");
     assert!(module.contains("\n  imp "), "{module}");
     assert_eq!(module, succeeds(home.path(), &["doc", "std.prune"]));
     let entry = succeeds(home.path(), &["doc", "std.math.clamp"]);
-    assert!(entry.starts_with("fn clamp[T](x: T, low: T, high: T) -> T\n\na function of std.math: import std.math.{clamp}\n\n"), "{entry}");
+    assert!(
+        entry.starts_with(
+            "fn clamp[T](x: T, low: T, high: T) -> T\n\na function of std.math: import std.math.{clamp}\n\n"
+        ),
+        "{entry}"
+    );
     for asked in ["clamp", "math.clamp"] {
         assert_eq!(succeeds(home.path(), &["doc", asked]), entry);
     }
@@ -38,7 +44,8 @@ fn doc_describes_files_and_serves_scripts() {
     assert_eq!(shown, "recipes.pd\n\nRecipes of one's own.\n\n  half   Half of it.\n  times  How often.\n");
     let entry = succeeds(home.path(), &["doc", "recipes.pd", "half"]);
     assert_eq!(entry, "fn half(x: Float, by: Float = 2.0) -> Float\n\na function of recipes.pd\n\nHalf of it.\n");
-    let json: serde_json::Value = serde_json::from_str(&succeeds(home.path(), &["doc", "recipes.pd", "--json"])).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(home.path(), &["doc", "recipes.pd", "--json"])).unwrap();
     assert_eq!(json[0]["entries"][1]["signature"], "param times: Int = 3 where times > 0");
     let all: serde_json::Value = serde_json::from_str(&succeeds(home.path(), &["doc", "--json"])).unwrap();
     let entries = all.as_array().unwrap().iter().flat_map(|module| module["entries"].as_array().unwrap());
@@ -102,13 +109,13 @@ fn test_runs_blocks_and_examples() {
     let wanted = "lib/tested.pd
   ok      doubles
   FAILED  halves
-          expect found == 0.25   (lib/tested.pd:30:10)
+          expect found == 0.25   (lib/tested.pd:32:10)
           left = 0.5
           right = 0.25
-          expect [found] == [0.5] and found > 1.0   (lib/tested.pd:31:10)
+          expect [found] == [0.5] and found > 1.0   (lib/tested.pd:33:10)
           it is false
   FAILED  stumbles
-          lib/tested.pd:36:13: error[PD0316]: there is no element 3 in a list of 1 (help: elements count from 0)
+          lib/tested.pd:38:13: error[PD0316]: there is no element 3 in a list of 1 (help: elements count from 0)
   ok      example lib/tested.pd:4
   ok      example lib/tested.pd:12
   FAILED  example lib/tested.pd:20
@@ -149,7 +156,7 @@ fn the_standard_library_passes_its_tests_and_examples() {
 fn repl(lines: &str) -> (String, String, i32) {
     use std::io::Write as _;
     let home = here();
-    std::fs::write(home.path().join("lib.pd"), "import std.math.{clamp}\n/// Kept small.\npub fn small(x: Float) -> Float { clamp(x, low: 0.0, high: 1.0) }\ntable t = [1]\n").unwrap();
+    std::fs::write(home.path().join("lib.pd"), "import std.math.{clamp}\n/// Kept small.\npub fn small(x: Float) -> Float { clamp(x, low: 0.0, high: 1.0) }\ntable t = sweep n in 0..2 { { v: n } }\n").unwrap();
     let mut child = super::command(home.path(), &["repl"])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -165,7 +172,7 @@ fn repl(lines: &str) -> (String, String, i32) {
 fn repl_evaluates_what_is_written() {
     let (shown, wrong, code) = repl(
         "1 + 2\n20% - 5pp\nlet a = [1, 2,\n  3]\na |> map(x => 2 * x)\nfn f(x: Int) -> Int { x + 1 }\nf(a[2])\n\
-         // a remark\nlet a = 4\na\n:type x => x * 0.5\nlet runs = sweep n in 0..2 { { value: float(n) } }\nruns\n\
+         // a remark\nlet a = 4\na\n:type x => x + 0.5\nlet runs = sweep n in 0..2 { { value: float(n) } }\nruns\n\
          import std.data.{digits}\ndigits().classes\n{ name: \"x\", at: 6ep }\ntest \"t\" { expect a == 4 }\n",
     );
     assert_eq!(wrong, "");
@@ -191,7 +198,9 @@ fn repl_shows_stages_without_running_them() {
 
 #[test]
 fn repl_tells_mistakes_and_goes_on() {
-    let (shown, wrong, code) = repl("let a: Ratio = 0.2\n1 +\n2\n:load lib.pd\nsmall(3.0)\n:doc small\n:nothing\nlet x = [1][4]\nlet b = unknown\n7\n");
+    let (shown, wrong, code) = repl(
+        "let a: Ratio = 0.2\n1 +\n2\n:load lib.pd\nsmall(3.0)\n:doc small\n:nothing\nlet x = [1][4]\nlet b = unknown\n7\n",
+    );
     assert_eq!(code, 2);
     assert_eq!(shown, "3\nsmall\n1.0\nfn small(x: Float) -> Float\n\na function of session\n\nKept small.\n7\n");
     for part in ["write `20%`", "PD0743", "there is no element 4", "there is no `unknown` here", "[input:1:"] {

@@ -64,7 +64,11 @@ fn declarations_begin_with_their_words() {
     let mut client = Client::start();
     for marked in ["‖", "le‖", "let a = 1\nta‖\n", "let a = 1\n‖\nlet b = 2\n"] {
         let found = labels(&mut client, marked);
-        assert_eq!(found, ["claim", "expect", "fn", "import", "let", "param", "plot", "pub", "table", "test"], "{marked}");
+        assert_eq!(
+            found,
+            ["claim", "expect", "fn", "import", "let", "param", "plot", "pub", "table", "test"],
+            "{marked}"
+        );
     }
     offers(&mut client, "fn f(x: Int) -> Int {\n  ‖\n}\n", &["let", "x", "if"]);
 }
@@ -116,7 +120,11 @@ fn fields_and_columns_follow_a_dot() {
     offers(&mut client, &format!("{head}let a = task.cl‖\nlet b = 1\n"), &["classes"]);
     offers(&mut client, "let r = { first: 1, second: 20% }\nlet a = r.‖\n", &["first", "second"]);
     offers(&mut client, &format!("{head}let a = runs.‖\n"), &["seed", "n", "value", "at"]);
-    offers(&mut client, &format!("{head}table t = runs |> summary(by: [.‖], over: .seed, show: [mean])\n"), &["n", "value"]);
+    offers(
+        &mut client,
+        &format!("{head}table t = runs |> summary(by: [.‖], over: .seed, show: [mean])\n"),
+        &["n", "value"],
+    );
     offers(&mut client, &format!("{head}table t = runs |> summary(by: [.n], over: .‖\n"), &["seed"]);
     offers(&mut client, &format!("{head}let a = runs |> map(.‖)\n"), &["value"]);
     offers(&mut client, "fn f(s: State) -> Ratio {\n  s.‖\n}\n", &["sparsity", "round", "at"]);

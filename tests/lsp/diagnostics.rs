@@ -27,7 +27,11 @@ fn every_broken_declaration_is_reported_by_itself() {
     assert_eq!(found[1].get("relatedInformation"), None);
 
     // One declaration after the other is mended.
-    client.change(&uri, Some(json!({ "start": { "line": 0, "character": 14 }, "end": { "line": 0, "character": 14 } })), ")");
+    client.change(
+        &uri,
+        Some(json!({ "start": { "line": 0, "character": 14 }, "end": { "line": 0, "character": 14 } })),
+        ")",
+    );
     let found = client.diagnostics(&uri, |found| found.len() == 3);
     assert_eq!(codes(&found), ["PD0201", "PD0104", "PD0001"]);
     client.change(&uri, None, "let a = 1\n");
@@ -126,7 +130,11 @@ fn advice_can_be_followed_with_one_key() {
             "import std.data.{cifar10, digits}\n\nlet t = digits()\n",
         ),
         ("fn f(y = 20%) -> Ratio { y }\n", "Write `y: Ratio`", "fn f(y: Ratio = 20%) -> Ratio { y }\n"),
-        ("let a = if true { 1 } elif false { 2 } else { 3 }\n", "Write `else if`", "let a = if true { 1 } else if false { 2 } else { 3 }\n"),
+        (
+            "let a = if true { 1 } elif false { 2 } else { 3 }\n",
+            "Write `else if`",
+            "let a = if true { 1 } else if false { 2 } else { 3 }\n",
+        ),
     ] {
         let found = fixes(&mut client, wrong);
         assert!(found.contains(&(title.to_owned(), right.to_owned())), "{wrong}\n{found:#?}");

@@ -30,7 +30,11 @@ fn definitions_are_found_wherever_they_are() {
         };
         assert_eq!(found["uri"], wanted.as_str(), "{marked}");
         let lines = if file.is_none() { 2 } else { 0 };
-        assert_eq!(found["range"]["start"]["line"].as_u64().unwrap() - lines, range["line"].as_u64().unwrap(), "{marked}");
+        assert_eq!(
+            found["range"]["start"]["line"].as_u64().unwrap() - lines,
+            range["line"].as_u64().unwrap(),
+            "{marked}"
+        );
         assert_eq!(found["range"]["start"]["character"], range["character"], "{marked}");
     }
     // In the name of the file itself.
@@ -76,7 +80,8 @@ fn references_are_found_in_all_files_of_the_program() {
     let mut client = Client::start();
     let lib = "pub let shared = 1.5\npub let more = shared * 2.0\n";
     client.write("lib.pd", lib);
-    let (text, position) = cursor("import \"lib.pd\".{sha‖red}\nlet a = shared + shared\nlet b = { let shared = 2 shared }\n");
+    let (text, position) =
+        cursor("import \"lib.pd\".{sha‖red}\nlet a = shared + shared\nlet b = { let shared = 2 shared }\n");
     let uri = client.open("root.pd", &text);
     let mut params = at(&uri, &position);
     params["context"] = json!({ "includeDeclaration": true });

@@ -56,6 +56,9 @@ local function main()
     return next(clients()) ~= nil
   end)
   check("attached", attached, clients())
+  if not attached then
+    return
+  end
 
   vim.wait(20000, function()
     return #vim.diagnostic.get(0) > 0

@@ -63,7 +63,8 @@ fn columns_are_counted_as_agreed() {
         assert_eq!(found[0]["range"]["start"], json!({ "line": 2, "character": column }), "{encoding}");
         assert_eq!(found[0]["range"]["end"], json!({ "line": 2, "character": column + 7 }), "{encoding}");
         // An edit behind such characters lands where it should.
-        let range = json!({ "start": { "line": 2, "character": column }, "end": { "line": 2, "character": column + 7 } });
+        let range =
+            json!({ "start": { "line": 2, "character": column }, "end": { "line": 2, "character": column + 7 } });
         client.change(&uri, Some(range), "\"x\"");
         assert_eq!(client.diagnostics(&uri, <[_]>::is_empty).len(), 0);
         let hover = client.request("textDocument/hover", at(&uri, &json!({ "line": 2, "character": 4 })));

@@ -14,13 +14,14 @@ local id
 vim.api.nvim_create_autocmd("FileType", {
   pattern = "pdsl",
   callback = function(event)
-    if not id or vim.lsp.client_is_stopped(id) then
-      id = vim.lsp.start_client({
-        name = "pdsl",
-        cmd = { vim.g.pdsl_path or "pdsl", "lsp" },
-        root_dir = vim.fn.getcwd(),
-      })
-    end
+    id = id or vim.lsp.start_client({
+      name = "pdsl",
+      cmd = { vim.g.pdsl_path or "pdsl", "lsp" },
+      root_dir = vim.fn.getcwd(),
+      on_exit = function()
+        id = nil
+      end,
+    })
     if id then
       vim.lsp.buf_attach_client(event.buf, id)
     end

@@ -74,9 +74,9 @@ impl Completer for Assistant<'_> {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let start = line[..at].rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |last| {
-            last + line[last..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = line[..at]
+            .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .map_or(0, |last| last + line[last..].chars().next().map_or(1, char::len_utf8));
         if line.starts_with(':') && !line[..at].contains(' ') {
             let commands = [":doc ", ":help", ":load ", ":names", ":quit", ":reset", ":stages ", ":type "];
             let fitting = commands.iter().filter(|command| command.starts_with(&line[..at]));
@@ -88,7 +88,8 @@ impl Completer for Assistant<'_> {
         let analysis = self.session.borrow().analysis(&text);
         let found = lsp::suggestions(&analysis, at - shift + head);
         let word = &line[start..at];
-        let fitting = found.into_iter().filter(|suggestion| suggestion.import.is_none() && suggestion.text.starts_with(word));
+        let fitting =
+            found.into_iter().filter(|suggestion| suggestion.import.is_none() && suggestion.text.starts_with(word));
         Ok((start, fitting.map(|suggestion| pair(&suggestion.text)).collect()))
     }
 }

@@ -225,7 +225,10 @@ impl<'a> Session<'a> {
             }
             ("doc" | "d", name) if !name.is_empty() => self.doc(name),
             ("load" | "l", path) if !path.is_empty() => self.load(Path::new(path)),
-            _ => Err(Stop::outside("there is no such command, or something is missing behind it", "list the commands with `:help`")),
+            _ => Err(Stop::outside(
+                "there is no such command, or something is missing behind it",
+                "list the commands with `:help`",
+            )),
         }
     }
 
@@ -234,8 +237,7 @@ impl<'a> Session<'a> {
         let session = typed.linked.modules.iter().position(|module| &*module.name == "session");
         let of_session = |at: u32| session == Some(at as usize);
         let values = typed.values.iter().filter(|((module, _), _)| of_session(module.0));
-        let mut rows: Vec<Vec<String>> =
-            values.map(|((_, name), ty)| vec![name.to_string(), ty.to_string()]).collect();
+        let mut rows: Vec<Vec<String>> = values.map(|((_, name), ty)| vec![name.to_string(), ty.to_string()]).collect();
         let functions = typed.functions.iter().filter(|((module, _), _)| of_session(module.0));
         rows.extend(functions.map(|((_, name), signature)| vec![name.to_string(), signature.to_string()]));
         figures::columns(&rows, &[])
@@ -255,7 +257,9 @@ impl<'a> Session<'a> {
                     entries.into_iter().for_each(|(module, entry)| text += &reference::text(module, entry, plain));
                 }
                 Found::Nothing(near) => {
-                    let help = near.map_or("list the modules with `pdsl doc`".to_owned(), |near| format!("did you mean `{near}`?"));
+                    let help = near.map_or("list the modules with `pdsl doc`".to_owned(), |near| {
+                        format!("did you mean `{near}`?")
+                    });
                     return Err(Stop::outside(&format!("there is no `{name}`"), &help));
                 }
             }
@@ -265,9 +269,10 @@ impl<'a> Session<'a> {
 
     /// Takes over the definitions of a file. Its outputs, tests and expectations stay behind.
     fn load(&mut self, path: &Path) -> Result<String, Stop> {
-        let text = self.world.read(path).map_err(|error| {
-            Stop::Told(vec![crate::cli::place::unreadable(path, &error)], Box::default())
-        })?;
+        let text = self
+            .world
+            .read(path)
+            .map_err(|error| Stop::Told(vec![crate::cli::place::unreadable(path, &error)], Box::default()))?;
         let typed = types::check(resolve::link(self.world, path));
         if !typed.is_sound() {
             return Err(Stop::of(typed.diagnostics.clone(), &typed));
@@ -276,11 +281,17 @@ impl<'a> Session<'a> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let entries = file.items.iter().filter(|item| is_kept(item)).map(|item| {
             let written = text.get(item.span.start as usize..item.span.end as usize).unwrap_or_default();
-            Entry { names: names(item).into_iter().collect(), text: with_docs(item, &moved_import(item, written, folder)) }
+            Entry {
+                names: names(item).into_iter().collect(),
+                text: with_docs(item, &moved_import(item, written, folder)),
+            }
         });
         let entries: Vec<Entry> = entries.collect();
-        let names: Vec<String> =
-            entries.iter().filter(|entry| !entry.text.starts_with("import")).flat_map(|entry| entry.names.clone()).collect();
+        let names: Vec<String> = entries
+            .iter()
+            .filter(|entry| !entry.text.starts_with("import"))
+            .flat_map(|entry| entry.names.clone())
+            .collect();
         self.add(entries)?;
         Ok(format!("{}\n", names.join(", ")))
     }
@@ -322,7 +333,9 @@ fn names(item: &Item) -> Vec<String> {
         ItemKind::Import(import) => match (&import.names, &import.from) {
             (ImportNames::Some(names), _) => names.iter().map(|name| name.text.to_string()).collect(),
             (ImportNames::Alias(name), _) => vec![name.text.to_string()],
-            (ImportNames::Whole, ImportSource::Path(path)) => path.last().map(|name| name.text.to_string()).into_iter().collect(),
+            (ImportNames::Whole, ImportSource::Path(path)) => {
+                path.last().map(|name| name.text.to_string()).into_iter().collect()
+            }
             (ImportNames::Whole, ImportSource::File { path, .. }) => {
                 Path::new(&**path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).into_iter().collect()
             }

@@ -52,9 +52,9 @@ fn goes(found: &Ty, want: &Ty) -> bool {
         (Ty::Plain(Plain::Layer) | Ty::List(_) | Ty::Record(_), Ty::Plain(Plain::Layers)) => true,
         (Ty::Function(params, _), Ty::Plain(Plain::Schedule)) => matches!(&**params, [Ty::Plain(Plain::Step)]),
         (Ty::Plain(a), Ty::Plain(b)) => a == b,
-        (Ty::List(a), Ty::List(b)) | (Ty::Range(a), Ty::Range(b) | Ty::List(b)) | (Ty::Measured(a), Ty::Measured(b)) => {
-            goes(a, b)
-        }
+        (Ty::List(a), Ty::List(b))
+        | (Ty::Range(a), Ty::Range(b) | Ty::List(b))
+        | (Ty::Measured(a), Ty::Measured(b)) => goes(a, b),
         (Ty::Function(a, x), Ty::Function(b, y)) => a.len() == b.len() && goes(x, y),
         (Ty::Rows(_), Ty::List(_)) => true,
         (Ty::Record(a), Ty::Record(b)) => b.names().all(|name| a.get(name).is_some()),
@@ -95,7 +95,9 @@ pub(super) fn names(place: &Place<'_>, way: &[&Expr], expr: &Expr) -> Vec<Sugges
             Target::Item { module, .. } if seen.insert(name.clone()) => {
                 found.extend(global(place, &wanted, module, name, 2));
             }
-            Target::Module(_) if seen.insert(name.clone()) => found.push(place.make(&**name, Kind::Module, "module", 15)),
+            Target::Module(_) if seen.insert(name.clone()) => {
+                found.push(place.make(&**name, Kind::Module, "module", 15))
+            }
             _ => {}
         }
     }
@@ -113,7 +115,13 @@ pub(super) fn names(place: &Place<'_>, way: &[&Expr], expr: &Expr) -> Vec<Sugges
 }
 
 /// A name of a module with its type.
-fn global(place: &Place<'_>, wanted: &Wanted<'_>, module: ModuleId, name: &Arc<str>, nearness: u8) -> Option<Suggestion> {
+fn global(
+    place: &Place<'_>,
+    wanted: &Wanted<'_>,
+    module: ModuleId,
+    name: &Arc<str>,
+    nearness: u8,
+) -> Option<Suggestion> {
     let typed = &place.analysis.typed;
     let key = (module, name.clone());
     let definition = typed.linked.module(module).definitions.get(name)?;

@@ -9,7 +9,8 @@ use crate::source::Span;
 /// Returns what could be imported at a place; `None` if it is in no import.
 pub(super) fn suggest(analysis: &Analysis, offset: usize) -> Option<Vec<Suggestion>> {
     let text = &analysis.text()[..offset];
-    let start = text.rmatch_indices("import").map(|(at, _)| at).find(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n')?;
+    let start =
+        text.rmatch_indices("import").map(|(at, _)| at).find(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n')?;
     let rest = text[start..].strip_prefix("import")?;
     let (path, names) = match rest.split_once('{') {
         Some((path, names)) => (path, Some(names)),
@@ -29,7 +30,11 @@ pub(super) fn suggest(analysis: &Analysis, offset: usize) -> Option<Vec<Suggesti
 fn modules(path: &str, replaces: Span) -> Vec<Suggestion> {
     let Some((head, _)) = path.rsplit_once('.') else {
         let as_word = path.contains(' ');
-        return if as_word { Vec::new() } else { vec![suggestion(replaces, "std", Kind::Module, "the standard library", 0)] };
+        return if as_word {
+            Vec::new()
+        } else {
+            vec![suggestion(replaces, "std", Kind::Module, "the standard library", 0)]
+        };
     };
     if head != "std" {
         return Vec::new();
@@ -65,8 +70,7 @@ fn members(analysis: &Analysis, path: &str, names: &str, replaces: Span) -> Vec<
     let Some(here) = here else { return Vec::new() };
     let full = here.join(file);
     let full = full.canonicalize().unwrap_or(full);
-    let known = linked.module_ids().find(|id| {
-        linked.sources.get(linked.module(*id).file.id).path.as_deref() == Some(&*full)
-    });
+    let known =
+        linked.module_ids().find(|id| linked.sources.get(linked.module(*id).file.id).path.as_deref() == Some(&*full));
     known.map(|id| offer(&Module::of(linked, id))).unwrap_or_default()
 }

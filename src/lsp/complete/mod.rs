@@ -113,9 +113,9 @@ fn inside(line: &str) -> Inside {
 /// The part of a name that is written before a place.
 pub(super) fn written(analysis: &Analysis, offset: usize) -> Span {
     let text = &analysis.text()[..offset];
-    let start = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |at| {
-        at + text[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = text
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     Span::new(analysis.file(), start, offset)
 }
 
@@ -216,7 +216,9 @@ fn columns(place: &Place<'_>, expr: &Expr, field: &Name) -> Vec<Suggestion> {
     if let Some(row) = place.details.rows_at(field.span) {
         let axis = |name: &str| if row.is_axis(name) && row.axes.is_some() { "axis" } else { "" };
         let columns = row.fields.0.iter();
-        return columns.map(|(name, ty)| place.make(&**name, Kind::Field, format!("{ty} {}", axis(name)).trim(), 0)).collect();
+        return columns
+            .map(|(name, ty)| place.make(&**name, Kind::Field, format!("{ty} {}", axis(name)).trim(), 0))
+            .collect();
     }
     match place.details.wanted_at(expr.span) {
         Some(Ty::Function(params, _)) if params.len() == 1 => {
@@ -247,12 +249,9 @@ fn labels(place: &Place<'_>, way: &[&Expr]) -> Vec<Suggestion> {
         return columns.map(|(name, ty)| place.make(format!("{name}: "), Kind::Label, ty.to_string(), 0)).collect();
     }
     let Some(signature) = place.details.call_at(call.callee.span) else { return Vec::new() };
-    let given = |name: &str| {
-        call.args.iter().filter_map(|arg| arg.label.as_ref()).any(|label| &*label.text == name)
-    };
-    let open = signature.formals.iter().enumerate().filter(|(at, formal)| {
-        !given(&formal.name) && !(*at == 0 && call.piped)
-    });
+    let given = |name: &str| call.args.iter().filter_map(|arg| arg.label.as_ref()).any(|label| &*label.text == name);
+    let open =
+        signature.formals.iter().enumerate().filter(|(at, formal)| !given(&formal.name) && !(*at == 0 && call.piped));
     open.map(|(_, formal)| place.make(format!("{}: ", formal.name), Kind::Label, formal.ty.to_string(), 1)).collect()
 }
 
@@ -271,7 +270,8 @@ fn record_fields(place: &Place<'_>, way: &[&Expr]) -> Vec<Suggestion> {
         Entry::Field(..) => None,
     });
     let Some(Ty::Record(fields)) = place.details.wanted_at(record.span).or(spread) else { return Vec::new() };
-    let given = |name: &str| entries.iter().any(|entry| matches!(entry, Entry::Field(field, _) if &*field.text == name));
+    let given =
+        |name: &str| entries.iter().any(|entry| matches!(entry, Entry::Field(field, _) if &*field.text == name));
     let open = fields.0.iter().filter(|(name, _)| !given(name));
     open.map(|(name, ty)| place.make(format!("{name}: "), Kind::Label, ty.to_string(), 0)).collect()
 }

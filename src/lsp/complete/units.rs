@@ -13,7 +13,8 @@ pub(super) fn suggest(analysis: &Analysis, offset: usize) -> Option<Vec<Suggesti
     let before = &text[..offset];
     let letters = before.len() - before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len();
     let digits_end = offset - letters;
-    let digits = before[..digits_end].len() - before[..digits_end].trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_')).len();
+    let digits = before[..digits_end].len()
+        - before[..digits_end].trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_')).len();
     let start = digits_end - digits;
     let starts = before[start..].starts_with(|c: char| c.is_ascii_digit());
     let touches_word = before[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
@@ -26,7 +27,11 @@ pub(super) fn suggest(analysis: &Analysis, offset: usize) -> Option<Vec<Suggesti
     let replaces = Span::new(analysis.file(), start, offset);
     let fits = |unit: Unit| wanted.as_ref().is_none_or(|ty| takes(ty, unit));
     let units = Unit::ALL.into_iter().filter(|unit| fits(*unit));
-    Some(units.map(|unit| suggestion(replaces, format!("{number}{}", unit.suffix()), Kind::Unit, unit.meaning(), 0)).collect())
+    Some(
+        units
+            .map(|unit| suggestion(replaces, format!("{number}{}", unit.suffix()), Kind::Unit, unit.meaning(), 0))
+            .collect(),
+    )
 }
 
 /// The type that is wanted where the number stands, read without the letters behind it.

@@ -17,7 +17,8 @@ pub(in super::super) fn fields_of(ty: &Ty) -> Vec<(String, Ty)> {
     match ty {
         Ty::Record(fields) => fields.0.iter().map(|(name, ty)| (name.to_string(), ty.clone())).collect(),
         Ty::Rows(Some(row)) => {
-            let column = |cell: &Ty| Ty::Column(Some(Arc::new(ColumnTy { cell: cell.clone(), row: Some(row.clone()) })));
+            let column =
+                |cell: &Ty| Ty::Column(Some(Arc::new(ColumnTy { cell: cell.clone(), row: Some(row.clone()) })));
             let columns = row.fields.0.iter().map(|(name, cell)| (name.to_string(), column(cell)));
             columns.chain([("at".to_owned(), ty.clone())]).collect()
         }
@@ -31,9 +32,7 @@ pub(in super::super) fn fields_of(ty: &Ty) -> Vec<(String, Ty)> {
             let splits = splits.map(|(name, split)| (name.to_owned(), Ty::Split(Some(split))));
             splits.into_iter().chain::<Vec<_>>(plain(&TASK)).collect()
         }
-        Ty::Plain(Plain::Parameter) => {
-            PARAMETER.iter().map(|name| ((*name).to_owned(), Plain::Score.into())).collect()
-        }
+        Ty::Plain(Plain::Parameter) => PARAMETER.iter().map(|name| ((*name).to_owned(), Plain::Score.into())).collect(),
         _ => Vec::new(),
     }
 }

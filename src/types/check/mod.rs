@@ -70,7 +70,8 @@ impl Entry {
     pub(super) fn is_for(&self, name: &str, other: &Self) -> bool {
         match (self, other) {
             (Self::Values(a), Self::Values(b)) => {
-                let find = |list: &[(Arc<str>, Ty)]| list.iter().find(|(known, _)| &**known == name).map(|(_, ty)| ty.clone());
+                let find =
+                    |list: &[(Arc<str>, Ty)]| list.iter().find(|(known, _)| &**known == name).map(|(_, ty)| ty.clone());
                 find(a).is_some() && find(a) == find(b)
             }
             (Self::Function(a), Self::Function(b)) => a == b,
