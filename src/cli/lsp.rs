@@ -1,7 +1,7 @@
 //! `pdsl lsp`: the language server.
 
+use super::Exit;
 use super::program;
-use super::{Ended, Exit};
 use crate::lsp;
 use crate::world::World;
 
@@ -14,9 +14,9 @@ pub(super) struct LanguageServer {
 }
 
 impl LanguageServer {
-    pub(super) fn run(&self, world: &dyn World) -> Ended {
+    /// Ends when the editor leaves; with an error if it did so without a word.
+    pub(super) fn run(&self, world: &dyn World) -> Exit {
         let _ = self.stdio;
-        let polite = lsp::serve(world, &program::at_hand);
-        Ok(if polite { Exit::Done } else { Exit::Failed })
+        if lsp::serve(world, &program::at_hand) { Exit::Done } else { Exit::Failed }
     }
 }

@@ -165,7 +165,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Data(command) => command.run(&world),
         Command::Store(command) => command.run(&world),
         Command::Explain(command) => command.run(),
-        Command::Lsp(command) => command.run(&world),
+        Command::Lsp(command) => Ok(command.run(&world)),
         Command::Completions(command) => command.run(),
     };
     ended.unwrap_or_else(|failure| tell(output, &failure)).into()

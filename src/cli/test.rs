@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{self, Output};
-use super::{Ended, Exit, Failure, figures, place, program};
+use super::output::{self, Closed, Output};
+use super::{Ended, Exit, Failure, place, program};
 use crate::diag::codes::invocation;
 use crate::diag::{Diagnostic, Severity, render};
 use crate::eval::{self, Fingerprints};
@@ -37,46 +37,50 @@ struct Outcome {
     trouble: Vec<String>,
 }
 
+/// How many tests ended how.
+#[derive(Default)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+}
+
+impl Counts {
+    /// Counts and prints what the tests of a file came to.
+    fn show(&mut self, output: Output, name: &str, outcomes: &[Outcome]) -> Result<(), Closed> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        let mut text = format!("{}\n", output.bold(name));
+        for outcome in outcomes {
+            let good = outcome.trouble.is_empty();
+            self.passed += usize::from(good);
+            self.failed += usize::from(!good);
+            text += &format!("  {}  {}\n", if good { "ok    " } else { "FAILED" }, outcome.name);
+            outcome.trouble.iter().for_each(|line| text += &format!("          {line}\n"));
+        }
+        output::data(&text)
+    }
+}
+
 impl Test {
     pub(super) fn run(&self, world: &dyn World, output: Output) -> Ended {
-        let (mut passed, mut failed) = (0, 0);
-        let groups: Vec<(String, Box<dyn Fn() -> Result<Vec<Outcome>, Failure> + '_>)> = if self.library {
-            library::MODULES
-                .iter()
-                .map(|(name, text)| -> (String, Box<dyn Fn() -> _>) {
-                    (format!("std/{name}.pd"), Box::new(move || Ok(self.of_library(world, name, text))))
-                })
-                .collect()
+        let mut counts = Counts::default();
+        if self.library {
+            for (name, text) in library::MODULES {
+                counts.show(output, &format!("std/{name}.pd"), &self.of_library(world, name, text))?;
+            }
         } else {
             let files = if self.files.is_empty() { found(Path::new("."))? } else { self.files.clone() };
-            files
-                .into_iter()
-                .map(|path| -> (String, Box<dyn Fn() -> _>) {
-                    (shown(&path), Box::new(move || self.of_file(world, output, &path)))
-                })
-                .collect()
-        };
-        for (name, outcomes) in groups {
-            let outcomes = outcomes()?;
-            if outcomes.is_empty() {
-                continue;
-            }
-            output::data(&format!("{}\n", output.bold(&name)))?;
-            for outcome in outcomes {
-                let good = outcome.trouble.is_empty();
-                passed += usize::from(good);
-                failed += usize::from(!good);
-                let mut text = format!("  {}  {}\n", if good { "ok    " } else { "FAILED" }, outcome.name);
-                outcome.trouble.iter().for_each(|line| text += &format!("          {line}\n"));
-                output::data(&text)?;
+            for path in files {
+                counts.show(output, &shown(&path), &self.of_file(world, output, &path)?)?;
             }
         }
-        if passed + failed == 0 {
+        if counts.passed + counts.failed == 0 {
             return Err(nothing(self.filter.as_deref()));
         }
-        let counts = format!("{} passed, {failed} failed", figures::grouped(passed as u64));
-        output::data(&format!("\n{}\n", output.bold(&counts)))?;
-        Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+        let line = format!("{} passed, {} failed", counts.passed, counts.failed);
+        output::data(&format!("\n{}\n", output.bold(&line)))?;
+        Ok(if counts.failed == 0 { Exit::Done } else { Exit::Failed })
     }
 
     fn wants(&self, name: &str) -> bool {

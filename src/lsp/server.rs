@@ -60,7 +60,7 @@ struct Document {
     /// What the last evaluation of this generation found.
     evaluated: Vec<Diagnostic>,
     /// Files about which something was said on account of this document.
-    told: BTreeSet<Uri>,
+    told: BTreeSet<String>,
 }
 
 /// A conversation with an editor.
@@ -285,9 +285,7 @@ impl<'a> Session<'a> {
         let Some(document) = self.documents.remove(&key) else { return };
         self.stale.remove(&key);
         for uri in document.told {
-            if !self.documents.contains_key(uri.as_str()) {
-                self.publish(uri, Vec::new(), None);
-            }
+            self.fall_silent(&uri);
         }
         self.touch(&document.path, &key);
         self.stale.remove(&key);
@@ -387,17 +385,21 @@ impl<'a> Session<'a> {
             if other && self.documents.values().any(|document| document.uri == uri) {
                 continue;
             }
-            told.insert(uri.clone());
+            told.insert(uri.as_str().to_owned());
             self.publish(uri, shown, (!other).then_some(version));
         }
-        let silent: Vec<Uri> = document.told.difference(&told).cloned().collect();
-        for uri in silent {
-            if !self.documents.values().any(|document| document.uri == uri) {
-                self.publish(uri, Vec::new(), None);
-            }
+        for uri in document.told.difference(&told) {
+            self.fall_silent(uri);
         }
         if let Some(document) = self.documents.get_mut(key) {
             document.told = told;
+        }
+    }
+
+    /// Takes back what was said of a file that is not open.
+    fn fall_silent(&self, uri: &str) {
+        if let (false, Ok(address)) = (self.documents.contains_key(uri), uri.parse()) {
+            self.publish(address, Vec::new(), None);
         }
     }
 
@@ -577,7 +579,6 @@ fn markdown(value: String) -> MarkupContent {
     MarkupContent { kind: MarkupKind::Markdown, value }
 }
 
-#[expect(clippy::mutable_key_type, reason = "addresses are compared by their text, which does not change")]
 fn edits(changes: impl IntoIterator<Item = (Uri, Vec<TextEdit>)>) -> WorkspaceEdit {
     WorkspaceEdit { changes: Some(changes.into_iter().collect()), ..WorkspaceEdit::default() }
 }

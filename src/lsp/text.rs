@@ -19,7 +19,7 @@ pub enum Encoding {
 /// A text whose lines are known.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
-    text: Arc<str>,
+    content: Arc<str>,
     starts: Vec<u32>,
     encoding: Encoding,
 }
@@ -28,21 +28,21 @@ impl Text {
     pub(super) fn new(text: Arc<str>, encoding: Encoding) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1);
         let starts = std::iter::once(0).chain(ends).collect();
-        Self { text, starts, encoding }
+        Self { content: text, starts, encoding }
     }
 
     /// The line without its end.
     fn line(&self, line: usize) -> (usize, &str) {
         let start = self.starts[line] as usize;
-        let end = self.starts.get(line + 1).map_or(self.text.len(), |next| *next as usize);
-        (start, self.text[start..end].trim_end_matches(['\n', '\r']))
+        let end = self.starts.get(line + 1).map_or(self.content.len(), |next| *next as usize);
+        (start, self.content[start..end].trim_end_matches(['\n', '\r']))
     }
 
     /// Returns the byte that a position means; one past the end of a line means its end.
     pub(super) fn offset(&self, position: Position) -> usize {
         let line = position.line as usize;
         if line >= self.starts.len() {
-            return self.text.len();
+            return self.content.len();
         }
         let (start, text) = self.line(line);
         let mut column = 0;
@@ -56,7 +56,7 @@ impl Text {
     }
 
     pub(super) fn position(&self, offset: usize) -> Position {
-        let offset = offset.min(self.text.len());
+        let offset = offset.min(self.content.len());
         let line = self.starts.partition_point(|start| *start as usize <= offset).saturating_sub(1);
         let (start, text) = self.line(line);
         let within = text.char_indices().take_while(|(at, _)| start + at < offset);

@@ -99,7 +99,7 @@ pub fn library() -> &'static [Module] {
     static LIBRARY: OnceLock<Vec<Module>> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let others = library::MODULES.iter().filter(|(name, _)| *name != library::PRELUDE);
-        let imports: String = others.map(|(name, _)| format!("import std.{name}\n")).collect();
+        let imports: String = others.flat_map(|(name, _)| ["import std.", name, "\n"]).collect();
         let linked = resolve::link_text(&Nowhere, "all", &imports);
         let named = |(name, _): &(&str, &str)| linked.find(&format!("std.{name}")).map(|id| Module::of(&linked, id));
         let rest = library::MODULES.iter().filter(|(name, _)| *name != library::PRELUDE).filter_map(named);

@@ -19,7 +19,7 @@ pub fn addition(file: &File, text: &str, module: &str, name: &str) -> Fix {
     if let Some((item, ..)) = imports().find(|(_, known, _)| *known > module) {
         return at(file, item.span.start, format!("{line}\n"));
     }
-    if let Some((item, ..)) = imports().last() {
+    if let Some((item, ..)) = imports().next_back() {
         return at(file, item.span.end, format!("\n{line}"));
     }
     first_import(file, text, &line)

@@ -1,7 +1,7 @@
 //! An editor as small as it can be.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// Longer than this nobody waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server and the conversation with it.
 pub(crate) struct Client {
@@ -115,7 +115,7 @@ impl Client {
     /// Waits for a message; what is published meanwhile is remembered.
     pub(crate) fn wait(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let message = self.received.recv_timeout(PATIENCE).expect("an answer");
+            let message = self.received.recv_timeout(PATIENCE).unwrap();
             if message["method"] == "textDocument/publishDiagnostics" {
                 let uri = message["params"]["uri"].as_str().unwrap().to_owned();
                 self.published.entry(uri).or_default().push(message["params"].clone());
@@ -220,7 +220,7 @@ fn read(output: &mut impl BufRead) -> Option<Value> {
 
 /// Takes the cursor out of a text; its place counts columns in UTF-16.
 pub(crate) fn cursor(marked: &str) -> (String, Value) {
-    let at = marked.find('‖').expect("a cursor");
+    let at = marked.find('‖').unwrap();
     let text = marked.replacen('‖', "", 1);
     (text.clone(), position(&text, at))
 }

@@ -135,7 +135,7 @@ impl<'a> Session<'a> {
     }
 
     fn text(&self) -> String {
-        self.entries.iter().map(|entry| format!("{}\n", entry.text)).collect()
+        self.entries.iter().flat_map(|entry| [entry.text.as_str(), "\n"]).collect()
     }
 
     fn typed(&self, text: &str) -> Typed {

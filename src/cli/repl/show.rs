@@ -60,13 +60,13 @@ pub(super) fn item(item: &Item, typed: &Typed, program: &Program) -> String {
         ItemKind::Binding(binding) => binding.pattern.names().iter().map(|name| named(&name.text)).collect(),
         ItemKind::Function(_) => reference::entries(&typed.linked.sources, item, false)
             .into_iter()
-            .map(|entry| format!("{}\n", entry.signature))
+            .map(|entry| entry.signature + "\n")
             .collect(),
         ItemKind::Table(output) => format!("table {}\n", output.name.text),
         ItemKind::Plot(output) => format!("plot {}\n", output.name.text),
         ItemKind::Claim(claim) => format!("claim {}: {}\n", claim.name.text, counted_stages(&program.graph)),
         ItemKind::Expect(_) => {
-            let waits = program.graph.len() > 0;
+            let waits = !program.graph.is_empty();
             if waits { format!("known after {} run\n", counted_stages(&program.graph)) } else { "holds\n".to_owned() }
         }
         ItemKind::Test(_) => "holds\n".to_owned(),

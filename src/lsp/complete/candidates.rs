@@ -46,17 +46,18 @@ impl Wanted<'_> {
 /// Whether a value of one type may well stand where another is wanted.
 fn goes(found: &Ty, want: &Ty) -> bool {
     match (found, want) {
-        (Ty::Error | Ty::Var(_) | Ty::Generic(_), _) | (_, Ty::Error | Ty::Var(_) | Ty::Generic(_)) => true,
-        (Ty::Plain(Plain::Float | Plain::Ratio), Ty::Plain(Plain::Schedule)) => true,
-        (Ty::Plain(Plain::Float | Plain::Ratio | Plain::Points), Ty::Plain(Plain::Margin)) => true,
-        (Ty::Plain(Plain::Layer) | Ty::List(_) | Ty::Record(_), Ty::Plain(Plain::Layers)) => true,
+        (Ty::Error | Ty::Var(_) | Ty::Generic(_), _)
+        | (_, Ty::Error | Ty::Var(_) | Ty::Generic(_))
+        | (Ty::Plain(Plain::Float | Plain::Ratio), Ty::Plain(Plain::Schedule))
+        | (Ty::Plain(Plain::Float | Plain::Ratio | Plain::Points), Ty::Plain(Plain::Margin))
+        | (Ty::Plain(Plain::Layer) | Ty::List(_) | Ty::Record(_), Ty::Plain(Plain::Layers))
+        | (Ty::Rows(_), Ty::List(_)) => true,
         (Ty::Function(params, _), Ty::Plain(Plain::Schedule)) => matches!(&**params, [Ty::Plain(Plain::Step)]),
         (Ty::Plain(a), Ty::Plain(b)) => a == b,
         (Ty::List(a), Ty::List(b))
         | (Ty::Range(a), Ty::Range(b) | Ty::List(b))
         | (Ty::Measured(a), Ty::Measured(b)) => goes(a, b),
         (Ty::Function(a, x), Ty::Function(b, y)) => a.len() == b.len() && goes(x, y),
-        (Ty::Rows(_), Ty::List(_)) => true,
         (Ty::Record(a), Ty::Record(b)) => b.names().all(|name| a.get(name).is_some()),
         (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b) && !matches!(a, Ty::Plain(_)),
     }
@@ -96,7 +97,7 @@ pub(super) fn names(place: &Place<'_>, way: &[&Expr], expr: &Expr) -> Vec<Sugges
                 found.extend(global(place, &wanted, module, name, 2));
             }
             Target::Module(_) if seen.insert(name.clone()) => {
-                found.push(place.make(&**name, Kind::Module, "module", 15))
+                found.push(place.make(&**name, Kind::Module, "module", 15));
             }
             _ => {}
         }

@@ -251,7 +251,7 @@ fn labels(place: &Place<'_>, way: &[&Expr]) -> Vec<Suggestion> {
     let Some(signature) = place.details.call_at(call.callee.span) else { return Vec::new() };
     let given = |name: &str| call.args.iter().filter_map(|arg| arg.label.as_ref()).any(|label| &*label.text == name);
     let open =
-        signature.formals.iter().enumerate().filter(|(at, formal)| !given(&formal.name) && !(*at == 0 && call.piped));
+        signature.formals.iter().enumerate().filter(|(at, formal)| !(given(&formal.name) || *at == 0 && call.piped));
     open.map(|(_, formal)| place.make(format!("{}: ", formal.name), Kind::Label, formal.ty.to_string(), 1)).collect()
 }
 

@@ -11,12 +11,12 @@ use crate::syntax::tree::{BinaryOp, Block, Expr, ExprKind, Lambda, UnaryOp, Unit
 impl Checker<'_> {
     /// Returns the type of an expression from its parts.
     pub(super) fn infer(&mut self, expr: &Expr) -> Ty {
-        let ty = self.from_parts(expr);
+        let ty = self.inferred(expr);
         self.note(expr.span, &ty);
         ty
     }
 
-    fn from_parts(&mut self, expr: &Expr) -> Ty {
+    fn inferred(&mut self, expr: &Expr) -> Ty {
         match &*expr.kind {
             ExprKind::Bool(_) => Plain::Bool.into(),
             ExprKind::Int(_) => Plain::Int.into(),
