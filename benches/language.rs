@@ -31,7 +31,7 @@ fn program() -> String {
          param replicates: Int = 3 where replicates >= 2\n\nlet task = digits()\n\
          let recipe = sgd(lr: drops(0.1, at: [5ep], by: 0.1), momentum: 0.9, batch: 64)\n",
     );
-    let mut at = 0;
+    let mut at: usize = 0;
     while text.lines().count() < LINES {
         let before = if at == 0 { "x".to_owned() } else { format!("scaled_{}(x, by: 2.0)", at - 1) };
         let _ = write!(
@@ -113,14 +113,14 @@ fn median(mut times: Vec<Duration>) -> f64 {
 
 /// Prints how long something takes and returns the median in milliseconds.
 fn time<T>(what: &str, mut work: impl FnMut() -> T) -> f64 {
-    let once = |()| {
+    let mut once = || {
         let began = Instant::now();
         let done = work();
         let took = began.elapsed();
         drop(done);
         took
     };
-    let times: Vec<Duration> = (0..RUNS).map(|_| once(())).collect();
+    let times: Vec<Duration> = (0..RUNS).map(|_| once()).collect();
     let least = times.iter().min().unwrap().as_secs_f64() * 1e3;
     let middle = median(times);
     println!("{what:32} {middle:8.1} ms   (least {least:.1})");
@@ -206,49 +206,39 @@ fn typing(path: &Path, text: &str) {
     server.wait(|message| message["params"]["version"] == 0);
     println!("{:32} {:8.1} ms", "open until messages", began.elapsed().as_secs_f64() * 1e3);
 
-    let mut version = 0;
     let lines: Vec<&str> = text.lines().collect();
-    for (place, share) in [("at the beginning", 20), ("in the middle", 2), ("at the end", 1)] {
-        // A function's body: typed letter by letter it is wrong, then right again.
-        let from = lines.len() - lines.len() / share;
-        let line = (from.saturating_sub(60)..lines.len()).find(|at| lines[*at].contains("let once = ")).unwrap();
-        let column = lines[line].len();
-        for (what, keys) in [("a key", [" + 1.0", "", " + x", " +"]), ("a new type", [" + \"a\"", "", " + 1", ""])] {
+    let mut version = 0;
+    // A function's body: typed letter by letter it is wrong, then right again. Its signature: what calls it is checked again.
+    let sites = [
+        ("a key", "let once = ", "", [" + x", " +", " + 1.0", " + \"a\""]),
+        ("a signature", "pub fn scaled_", ") -> ", [", z: Int = 0", ", z: Int", ", z", ""]),
+    ];
+    for (place, from) in [("at the beginning", 30), ("in the middle", LINES / 2), ("at the end", LINES - 100)] {
+        for (what, beginning, before, keys) in sites {
+            let line = (from..lines.len()).find(|at| lines[*at].trim_start().starts_with(beginning)).unwrap();
+            let column = if before.is_empty() { lines[line].len() } else { lines[line].find(before).unwrap() };
             let mut end = column;
             let mut times = Vec::new();
-            for round in 0..RUNS {
-                for key in keys {
-                    version += 1;
-                    let range = json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
-                    let change = json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": {
-                        "textDocument": { "uri": uri, "version": version },
-                        "contentChanges": [{ "range": range, "text": key }],
-                    } });
-                    end = column + key.len();
-                    let began = Instant::now();
-                    server.send(&change);
-                    let found = server.wait(|message| message["params"]["version"] == version);
-                    let took = began.elapsed();
-                    let wrong = found["params"]["diagnostics"].as_array().unwrap().len();
-                    assert!(wrong < 10, "{found}");
-                    if round > 0 {
-                        times.push(took);
-                    }
-                }
+            let rounds = (0..RUNS).flat_map(|_| keys).chain([""]);
+            for key in rounds {
+                version += 1;
+                let range =
+                    json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
+                let change = json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": {
+                    "textDocument": { "uri": uri, "version": version },
+                    "contentChanges": [{ "range": range, "text": key }],
+                } });
+                end = column + key.len();
+                let began = Instant::now();
+                server.send(&change);
+                let found = server.wait(|message| message["params"]["version"] == version);
+                times.push(began.elapsed());
+                assert!(found["params"]["diagnostics"].as_array().unwrap().len() < 20, "{found}");
             }
             let most = times.iter().max().unwrap().as_secs_f64() * 1e3;
             println!("{:32} {:8.1} ms   (most {most:.1})", format!("{what} {place}"), median(times));
         }
-        // Back to the text as it was.
-        version += 1;
-        let range =
-            json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
-        server.send(&json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": {
-            "textDocument": { "uri": uri, "version": version }, "contentChanges": [{ "range": range, "text": "" }],
-        } }));
-        server.wait(|message| message["params"]["version"] == version);
     }
-    // The type of a value that others use: they are checked again.
     for (id, (method, column)) in [("textDocument/hover", 8), ("textDocument/completion", 8)].into_iter().enumerate() {
         let line = lines.iter().position(|line| line.starts_with("let total_9 ")).unwrap();
         let params = json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": column } });
