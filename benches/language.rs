@@ -222,8 +222,7 @@ fn typing(path: &Path, text: &str) {
             let rounds = (0..RUNS).flat_map(|_| keys).chain([""]);
             for key in rounds {
                 version += 1;
-                let range =
-                    json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
+                let range = json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
                 let change = json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": {
                     "textDocument": { "uri": uri, "version": version },
                     "contentChanges": [{ "range": range, "text": key }],

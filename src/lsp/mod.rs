@@ -16,6 +16,7 @@ mod names;
 mod outline;
 mod place;
 mod rename;
+mod requests;
 mod server;
 mod signature;
 mod spot;

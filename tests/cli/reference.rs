@@ -207,3 +207,15 @@ fn repl_tells_mistakes_and_goes_on() {
         assert!(wrong.contains(part), "{part} in\n{wrong}");
     }
 }
+
+#[test]
+fn check_tells_scripts_what_to_write() {
+    let home = super::program("let a: Ratio = 0.2\nlet t = digits()\n");
+    let output = pdsl(home.path(), &["check", "small.pd", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    let fix = &found[0]["fixes"][0];
+    assert_eq!((fix["start"].as_u64(), fix["end"].as_u64(), fix["text"].as_str()), (Some(15), Some(18), Some("20%")));
+    assert_eq!((fix["line"].as_u64(), fix["column"].as_u64()), (Some(1), Some(16)));
+    assert_eq!(found[1]["fixes"][0]["text"], "import std.data.{digits}\n\n");
+    assert_eq!(found[0]["help"], "write `20%`");
+}

@@ -71,3 +71,49 @@ fn columns_are_counted_as_agreed() {
         assert_eq!(hover["contents"]["value"], "```pd\nlet b: List[Str] = [\"é😀\", \"x\"]\n```");
     }
 }
+
+/// A program with most of the language in it, and characters of every width.
+const EVERYTHING: &str = "//! Ünïcödé 😀.
+import std.data.{digits}
+import std.models as nets
+
+/// Wie oft 😀.
+param rounds: Int = 3 where rounds >= 1
+let task = digits()
+fn f(x: Float, by: Float = 2.0) -> Float { let y = x * by if y > 1.0 { y } else { -y } }
+let xs = [1, 2] |> map(n => f(float(n), by: 0.5))
+let r = { name: \"é😀\", at: 6ep, ..{ z: 20% } }
+let runs = sweep seed in seeds(2), (a, b) in zip([1, 2], [3, 4]) if a > 0 {
+  let s = nets.tiny_resnet(classes: task.classes) |> init(seed)
+  for t in [s] { { kind: r.name, n: a + b, sparsity: t.sparsity } }
+}
+table t = runs |> summary(by: [.kind], over: .seed, show: [mean])
+claim c \"😀\" = f(1.0)
+test \"é\" { expect f(1.0) == 2.0 and not (1 > 2) }
+";
+
+#[test]
+fn no_question_stumbles_wherever_it_is_asked() {
+    let mut client = Client::start();
+    let uri = client.open("everything.pd", EVERYTHING);
+    let methods = ["hover", "completion", "signatureHelp", "definition", "references", "prepareRename", "rename"];
+    let places = EVERYTHING.char_indices().map(|(at, _)| at).step_by(5);
+    for (nth, at_byte) in places.enumerate() {
+        // The whole program, the program up to the place, and the program without what is right behind the place.
+        let rest = EVERYTHING[at_byte..].char_indices().nth(7).map_or(EVERYTHING.len(), |(more, _)| at_byte + more);
+        let text = match nth % 3 {
+            0 => EVERYTHING.to_owned(),
+            1 => EVERYTHING[..at_byte].to_owned(),
+            _ => format!("{}{}", &EVERYTHING[..at_byte], &EVERYTHING[rest..]),
+        };
+        client.change(&uri, None, &text);
+        for method in methods {
+            let mut params = at(&uri, &position(&text, at_byte));
+            params["context"] = json!({ "includeDeclaration": true });
+            params["newName"] = json!("other");
+            let answer = client.ask(&format!("textDocument/{method}"), params);
+            let code = answer["error"]["code"].as_i64();
+            assert!(code.is_none_or(|code| code == -32803), "{method} at {at_byte} of\n{text}\n{answer}");
+        }
+    }
+}
