@@ -15,7 +15,8 @@
 //!
 //! Beside them: [`ops`], one file per kind of stage, is the one door between the language and [`nn`], the numerical core;
 //! [`stats`] is mathematics; [`store`] knows bytes and keys; [`manifest`] is the only place that knows YAML; [`domain`]
-//! is the plain data that all share; [`world`] is the outside; [`cli`] is on top.
+//! is the plain data that all share; [`world`] is the outside; [`reference`] describes what modules offer. On top are
+//! [`cli`] and, for editors, [`lsp`].
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
@@ -30,11 +31,14 @@ pub mod eval;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a run takes time, and logs it"))]
 pub mod exec;
 pub mod graph;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "copies of the library are files for editors"))]
+pub mod lsp;
 pub mod manifest;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "data are files, and nothing here reaches a key"))]
 pub mod nn;
 pub mod ops;
 pub mod plan;
+pub mod reference;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "results are files, and pictures reach no key"))]
 pub mod report;
 pub mod resolve;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Writes an integer in groups of three digits: `25 557 032`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -17,7 +17,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// Writes a number of bytes with three significant digits: `1.24 MB`.
-pub(super) fn bytes(number: u64) -> String {
+pub(crate) fn bytes(number: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB"];
     let mut value = number as f64;
     let mut unit = 0;
@@ -47,7 +47,7 @@ pub(super) fn duration(seconds: f64) -> String {
 }
 
 /// Writes a count with its noun: `1 stage`, `2 stages`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
+pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }
 

@@ -9,26 +9,30 @@ mod contents;
 mod data;
 mod device;
 mod diff;
+mod doc;
 mod execute;
 mod explain;
 mod export;
-mod figures;
+pub(crate) mod figures;
 mod fmt;
 mod forecast;
 mod graph;
 mod listing;
 mod locate;
+mod lsp;
 mod network;
 mod output;
 mod place;
 mod plan;
 mod program;
 mod progress;
+mod repl;
 mod run;
 mod show;
 mod smoke;
 mod sparsity;
 mod store;
+mod test;
 mod warnings;
 mod why;
 
@@ -62,6 +66,7 @@ enum Command {
     Why(why::Why),
     Diff(diff::Compare),
     Check(check::Check),
+    Test(test::Test),
     Fmt(fmt::Format),
     Graph(graph::Draw),
     Show(show::Show),
@@ -69,6 +74,9 @@ enum Command {
     Store(store::StoreCommand),
     Data(data::DataCommand),
     Explain(explain::Explain),
+    Doc(doc::Doc),
+    Repl(repl::Repl),
+    Lsp(lsp::LanguageServer),
     Completions(completions::Completions),
     /// Compute one stage for another pdsl.
     #[command(hide = true)]
@@ -157,12 +165,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(command) => command.run(&world, output),
         Command::Graph(command) => command.run(&world, output),
         Command::Check(command) => command.run(&world, output),
+        Command::Test(command) => command.run(&world, output),
+        Command::Doc(command) => command.run(&world, output),
+        Command::Repl(command) => command.run(&world, output),
         Command::Fmt(command) => command.run(&world, output),
         Command::Show(command) => command.run(&world, output),
         Command::Export(command) => command.run(&world),
         Command::Data(command) => command.run(&world),
         Command::Store(command) => command.run(&world),
         Command::Explain(command) => command.run(),
+        Command::Lsp(command) => Ok(command.run(&world)),
         Command::Completions(command) => command.run(),
     };
     ended.unwrap_or_else(|failure| tell(output, &failure)).into()

@@ -9,7 +9,7 @@ use super::device::DeviceOptions;
 use super::output::Output;
 use super::place::{self, StoreOptions};
 use super::{Exit, Failure, figures};
-use crate::diag::codes::{data as data_codes, evaluation, invocation};
+use crate::diag::codes::{data as data_codes, invocation};
 use crate::diag::{Diagnostic, Severity};
 use crate::domain::data::Place;
 use crate::domain::device::Device;
@@ -116,23 +116,23 @@ impl ProgramOptions {
 }
 
 /// The data of this machine.
-struct AtHand<'a> {
-    roots: &'a BTreeMap<String, Place>,
-    directory: &'a Path,
+struct AtHand {
+    roots: BTreeMap<String, Place>,
+    directory: PathBuf,
     /// Where digests of large data are noted.
-    notes: Option<&'a Path>,
+    notes: Option<PathBuf>,
     weights: Mutex<BTreeMap<String, Weights>>,
     known: Mutex<BTreeMap<String, Option<String>>>,
     problems: Mutex<BTreeMap<String, Problem>>,
 }
 
-impl<'a> AtHand<'a> {
-    fn new(profile: &'a Profile, program: &'a Path, notes: Option<&'a Path>) -> Self {
-        let directory = program.parent().unwrap_or(Path::new(""));
+impl AtHand {
+    fn new(profile: &Profile, program: &Path, notes: Option<&Path>) -> Self {
+        let directory = program.parent().unwrap_or(Path::new("")).to_path_buf();
         Self {
-            roots: &profile.data,
+            roots: profile.data.clone(),
             directory,
-            notes,
+            notes: notes.map(Path::to_path_buf),
             known: Mutex::default(),
             weights: Mutex::default(),
             problems: Mutex::default(),
@@ -140,15 +140,15 @@ impl<'a> AtHand<'a> {
     }
 }
 
-impl Fingerprints for AtHand<'_> {
+impl Fingerprints for AtHand {
     fn digest(&self, data: External<'_>) -> Option<String> {
         let description = format!("{data:?}");
         if let Some(known) = self.known.lock().ok().and_then(|known| known.get(&description).cloned()) {
             return known;
         }
         let found = match data {
-            External::Data(set) => data::of_data(set, self.roots, self.notes),
-            External::Probe(probe) => data::of_probe(probe, self.roots, self.notes),
+            External::Data(set) => data::of_data(set, &self.roots, self.notes.as_deref()),
+            External::Probe(probe) => data::of_probe(probe, &self.roots, self.notes.as_deref()),
         };
         let digest = found.unwrap_or_else(|error| {
             let problem = Problem::from(error);
@@ -252,25 +252,14 @@ pub(super) fn examine(world: &dyn World, path: &Path) -> Result<Typed, Failure> 
     if has_errors(&typed.diagnostics) {
         return Ok(typed);
     }
-    let profile = Profile::default();
-    let found = match eval::evaluate(&typed, &Overrides::default(), &AtHand::new(&profile, path, None)) {
-        Ok(program) => failed_tests(&program),
-        Err(diagnostics) if diagnostics.iter().all(|found| found.code.id == evaluation::NO_VALUE.id) => Vec::new(),
-        Err(diagnostics) => diagnostics,
-    };
+    let found = eval::examine(&typed, &*at_hand(path)).1;
     typed.diagnostics.extend(found);
     Ok(typed)
 }
 
-/// Describes the tests of a program that do not hold.
-pub(super) fn failed_tests(program: &Program) -> Vec<Diagnostic> {
-    let failures = program.tests.iter().flat_map(|test| test.failures.iter().map(move |found| (test, found)));
-    failures
-        .map(|(test, failure)| {
-            let message = format!("the test \"{}\" does not hold", test.name);
-            Diagnostic::error(&invocation::TEST_FAILED, message).label(failure.span, failure.detail.clone())
-        })
-        .collect()
+/// The data of this machine as far as no profile is needed to find them.
+pub(super) fn at_hand(program: &Path) -> Box<dyn Fingerprints> {
+    Box::new(AtHand::new(&Profile::default(), program, None))
 }
 
 /// Tells whether one of the messages is an error.

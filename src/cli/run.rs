@@ -12,7 +12,7 @@ use super::execute::execute;
 use super::forecast::MaxOptions;
 use super::output::{self, Output};
 use super::place::{self, refused, unwritable};
-use super::program::{Loaded, ProgramOptions, failed_tests};
+use super::program::{Loaded, ProgramOptions};
 use super::{Ended, Exit, Failure, figures};
 use crate::diag::codes::invocation;
 use crate::diag::{Diagnostic, Severity};
@@ -168,7 +168,7 @@ impl Run {
 
 impl Loaded {
     fn demand_tests(&self) -> Result<(), Failure> {
-        let diagnostics = failed_tests(&self.program);
+        let diagnostics = self.program.failed_tests();
         if diagnostics.is_empty() {
             return Ok(());
         }

@@ -55,7 +55,7 @@ pub fn short(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     diagnostics.iter().map(|diagnostic| line(diagnostic, sources)).collect()
 }
 
-/// Writes a JSON array with code, severity, message, labels and help of each.
+/// Writes a JSON array with code, severity, message, labels, help and fixes of each.
 ///
 /// Lines and columns count from 1, columns in characters; `start` and `end` are byte offsets.
 pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
@@ -292,6 +292,9 @@ struct Entry<'a> {
     labels: Vec<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    /// Where to write which text instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Place<'a>>,
 }
 
 #[derive(Serialize)]
@@ -308,19 +311,20 @@ struct Place<'a> {
 
 impl<'a> Entry<'a> {
     fn new(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Self {
-        let labels = diagnostic.labels.iter().map(|label| {
-            let file = sources.get(label.span.file);
-            let (line, column) = file.line_column(label.span.start);
-            let (end_line, end_column) = file.line_column(label.span.end);
-            let (start, end) = (label.span.start, label.span.end);
-            Place { file: &file.name, line, column, end_line, end_column, start, end, text: &label.text }
-        });
+        let place = |span: Span, text: &'a str| {
+            let file = sources.get(span.file);
+            let (line, column) = file.line_column(span.start);
+            let (end_line, end_column) = file.line_column(span.end);
+            Place { file: &file.name, line, column, end_line, end_column, start: span.start, end: span.end, text }
+        };
+        let labels = diagnostic.labels.iter().map(|label| place(label.span, &label.text));
         Self {
             code: diagnostic.code.id,
             severity: word(diagnostic.severity),
             message: &diagnostic.message,
             labels: labels.collect(),
             help: diagnostic.help.as_deref(),
+            fixes: diagnostic.fixes.iter().map(|fix| place(fix.span, &fix.text)).collect(),
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::ops;
 use crate::resolve::{Linked, ModuleId, Target};
 use crate::source::{FileId, Span};
 use crate::syntax::tree::{self, ItemKind};
-use crate::types::Typed;
-use crate::value::{Course, Env, Evaluated, Function, Native, NativeKind, Stop, Value};
+use crate::types::{Plain, Typed};
+use crate::value::{Course, Env, Evaluated, Function, Native, NativeKind, Step, Stop, Value, number};
 
 /// Steps of one evaluation.
 pub(super) const BUDGET: u64 = 10_000_000;
@@ -53,6 +53,7 @@ enum Slot {
 pub(super) struct Interpreter<'a> {
     pub(super) linked: &'a Linked,
     floats: &'a BTreeSet<Span>,
+    sums: &'a BTreeMap<Span, Plain>,
     pub(super) overrides: &'a Overrides,
     pub(super) data: &'a dyn Fingerprints,
     pub(super) graph: Graph,
@@ -82,6 +83,7 @@ impl<'a> Interpreter<'a> {
         Self {
             linked: &typed.linked,
             floats: &typed.floats,
+            sums: &typed.sums,
             overrides,
             data,
             graph: Graph::default(),
@@ -172,6 +174,19 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// Returns the sum of an empty list, which is in the unit of its elements.
+    pub(super) fn nothing(&self, list: Span) -> Value {
+        let zero = number::whole(0);
+        match self.sums.get(&list) {
+            Some(Plain::Float) => Value::Float(0.0),
+            Some(Plain::Points) => Value::Points(zero),
+            Some(Plain::Step) => Value::Step(Arc::new(Step::zero())),
+            Some(Plain::Time) => Value::Time(zero),
+            Some(Plain::Bytes) => Value::Bytes(zero),
+            _ => Value::Int(0),
+        }
+    }
+
     pub(super) fn is_float(&self, literal: Span) -> bool {
         self.floats.contains(&literal)
     }
@@ -223,6 +238,17 @@ impl<'a> Interpreter<'a> {
             }
             _ => Err(Stop::Reported),
         }
+    }
+
+    /// Returns the values that a module's definitions have come to.
+    pub(super) fn values_of(&self, module: ModuleId) -> BTreeMap<Arc<str>, Value> {
+        let mut values = BTreeMap::new();
+        for item in 0..self.linked.module(module).file.items.len() {
+            if let Some(Slot::Known(known)) = self.slots.get(&(module, item)) {
+                values.extend(known.iter().cloned());
+            }
+        }
+        values
     }
 
     /// Evaluates a definition at top level, outside of any open call or sweep.

@@ -26,13 +26,14 @@ mod tests;
 use std::path::PathBuf;
 
 pub use crate::ops::lowering::External;
-pub use program::Program;
+pub use program::{Program, Tested};
 pub use resolved::Resolved;
 pub use settings::Overrides;
 
 use crate::diag::Checked;
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
+use crate::resolve::ModuleId;
 use crate::types::Typed;
 use interpreter::Interpreter;
 
@@ -57,6 +58,19 @@ pub struct Weights {
     pub path: PathBuf,
 }
 
+/// Evaluates a program that nobody runs yet, and says what is wrong with it: mistakes, and tests that do not hold. A
+/// parameter without a default is no mistake as long as nobody runs the program.
+pub fn examine(typed: &Typed, data: &dyn Fingerprints) -> (Option<Program>, Vec<Diagnostic>) {
+    match evaluate(typed, &Overrides::default(), data) {
+        Ok(program) => {
+            let failed = program.failed_tests();
+            (Some(program), failed)
+        }
+        Err(found) if found.iter().all(|found| found.code.id == codes::NO_VALUE.id) => (None, Vec::new()),
+        Err(found) => (None, found),
+    }
+}
+
 /// Stack sizes to try for the thread that evaluates. Language calls nest at most [`interpreter::MAX_DEPTH`] deep and
 /// expressions as deep as the parser allows; the largest covers their product.
 const STACKS: [usize; 3] = [1 << 30, 1 << 28, 1 << 26];
@@ -66,21 +80,40 @@ const STACKS: [usize; 3] = [1 << 30, 1 << 28, 1 << 26];
 /// # Errors
 /// Every mistake found; each definition is evaluated even if others fail.
 pub fn evaluate(typed: &Typed, overrides: &Overrides, data: &dyn Fingerprints) -> Checked<Program> {
+    deep(&|| Interpreter::new(typed, overrides, data).program()).unwrap_or_else(|| Err(vec![no_memory()]))
+}
+
+/// Runs the tests of a module, of those whose names are wanted, each by itself: what else is wrong with the program does
+/// not matter to them.
+pub fn run_tests(
+    typed: &Typed,
+    module: ModuleId,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+    data: &dyn Fingerprints,
+) -> Vec<Tested> {
+    let overrides = Overrides::default();
+    let run = || Interpreter::new(typed, &overrides, data).tests(module, wanted);
+    let failed = || vec![Tested { name: "all tests".to_owned(), failures: Vec::new(), errors: vec![no_memory()] }];
+    deep(&run).unwrap_or_else(failed)
+}
+
+/// Does some work with a large stack; `None` if there is no memory for one.
+fn deep<T: Send>(work: &(dyn Fn() -> T + Sync)) -> Option<T> {
     for size in STACKS {
-        let evaluated = std::thread::scope(|scope| {
-            let work = || Interpreter::new(typed, overrides, data).program();
+        let done = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("evaluate".to_owned()).stack_size(size);
-            let handle = thread.spawn_scoped(scope, work).ok()?;
-            Some(handle.join())
+            Some(thread.spawn_scoped(scope, work).ok()?.join())
         });
-        match evaluated {
+        match done {
             None => {}
-            Some(Ok(program)) => return program,
+            Some(Ok(done)) => return Some(done),
             Some(Err(panic)) => std::panic::resume_unwind(panic),
         }
     }
-    Err(vec![
-        Diagnostic::error(&codes::TOO_DEEP, "there is not enough memory to evaluate the program")
-            .help("free some memory and try again"),
-    ])
+    None
+}
+
+fn no_memory() -> Diagnostic {
+    Diagnostic::error(&codes::TOO_DEEP, "there is not enough memory to evaluate the program")
+        .help("free some memory and try again")
 }

@@ -1,15 +1,15 @@
 //! What a program comes to: stages, and outputs that wait for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::flow::bind;
 use super::interpreter::{Interpreter, Scope, error};
 use super::sweep::rows_of;
-use crate::diag::codes::evaluation as codes;
+use crate::diag::codes::{evaluation as codes, invocation};
 use crate::diag::{Checked, Diagnostic};
-use crate::graph::Graph;
+use crate::graph::{Graph, NodeId};
 use crate::resolve::ModuleId;
 use crate::source::Span;
 use crate::syntax::tree::{self, BinaryOp, Expr, ExprKind, ItemKind, TestItem};
@@ -35,6 +35,8 @@ pub struct Program {
     pub tests: Vec<Test>,
     /// Files of weights that it reads, by digest.
     pub files: BTreeMap<String, PathBuf>,
+    /// Values of the names that it defines at top level, functions apart.
+    pub values: BTreeMap<Arc<str>, Value>,
 }
 
 /// A parameter and its value.
@@ -110,6 +112,19 @@ pub struct Failure {
     pub span: Span,
     /// The values on both sides, in words.
     pub detail: String,
+    /// Both sides apart, where there are two.
+    pub sides: Option<[String; 2]>,
+}
+
+/// A test that was run by itself.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// What it shows.
+    pub name: String,
+    /// What does not hold.
+    pub failures: Vec<Failure>,
+    /// Why it could not be carried out.
+    pub errors: Vec<Diagnostic>,
 }
 
 impl Program {
@@ -134,6 +149,35 @@ impl Program {
         let objects = self.plots.iter().flat_map(|plot| plot.spec.objects());
         objects.for_each(|object| demands.stage(object.node));
         demands
+    }
+
+    /// Describes the expectations at top level that no stage decides, and that do not hold.
+    pub fn unmet(&self) -> Vec<Diagnostic> {
+        let decided = |expect: &&Expect| {
+            let mut stages = BTreeSet::new();
+            expect.condition.collect(&mut stages);
+            stages.is_empty()
+        };
+        let nothing = |_: NodeId, _: &str| None;
+        let unmet = self.expects.iter().filter(decided).filter_map(|expect| {
+            let (holds, detail) = expect.resolve(&nothing);
+            let label = if detail.is_empty() { "does not hold".to_owned() } else { detail };
+            let message = format!("`{}` does not hold", expect.text);
+            (holds != Some(true))
+                .then(|| Diagnostic::error(&invocation::EXPECTATION_FAILED, message).label(expect.span, label))
+        });
+        unmet.collect()
+    }
+
+    /// Describes the tests that do not hold.
+    pub fn failed_tests(&self) -> Vec<Diagnostic> {
+        let failures = self.tests.iter().flat_map(|test| test.failures.iter().map(move |found| (test, found)));
+        failures
+            .map(|(test, failure)| {
+                let message = format!("the test \"{}\" does not hold", test.name);
+                Diagnostic::error(&invocation::TEST_FAILED, message).label(failure.span, failure.detail.clone())
+            })
+            .collect()
     }
 
     /// Returns whether every test passed.
@@ -173,6 +217,7 @@ impl Interpreter<'_> {
             expects: Vec::new(),
             tests: Vec::new(),
             files: BTreeMap::new(),
+            values: BTreeMap::new(),
         };
         let count = self.linked.module(root).file.items.len();
         for item in 0..count {
@@ -188,6 +233,7 @@ impl Interpreter<'_> {
         self.name_stages();
         program.graph = std::mem::take(&mut self.graph);
         program.files = std::mem::take(&mut self.files);
+        program.values = self.values_of(root);
         Ok(program)
     }
 
@@ -246,6 +292,24 @@ impl Interpreter<'_> {
         Ok(())
     }
 
+    /// Runs the tests of a module whose names are wanted.
+    pub(super) fn tests(mut self, module: ModuleId, wanted: &dyn Fn(&str) -> bool) -> Vec<Tested> {
+        let linked = self.linked;
+        let tests = linked.module(module).file.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Test(test) if wanted(&test.name) => Some(test),
+            _ => None,
+        });
+        tests
+            .map(|test| {
+                let failures = self.test(module, test).unwrap_or_else(|stop| {
+                    self.report(stop);
+                    Vec::new()
+                });
+                Tested { name: test.name.to_string(), failures, errors: std::mem::take(&mut self.diagnostics) }
+            })
+            .collect()
+    }
+
     /// Runs a test of a module.
     pub(super) fn test(&mut self, module: ModuleId, test: &tree::Test) -> Evaluated<Vec<Failure>> {
         let mut scope = Scope::top(module);
@@ -263,21 +327,22 @@ impl Interpreter<'_> {
     }
 
     fn expectation(&mut self, scope: &Scope, condition: &Expr) -> Evaluated<Option<Failure>> {
-        let (value, detail) = match &*condition.kind {
+        let (value, detail, sides) = match &*condition.kind {
             ExprKind::Binary { op, op_span, left, right } if !matches!(op, BinaryOp::And | BinaryOp::Or) => {
                 let (left, right) = (self.eval(scope, left)?, self.eval(scope, right)?);
-                let detail = format!("{} {} {}", repr::repr(&left), op.symbol(), repr::repr(&right));
-                (self.operate(*op, &left, &right, *op_span)?, detail)
+                let sides = [repr::repr(&left), repr::repr(&right)];
+                let detail = format!("{} {} {}", sides[0], op.symbol(), sides[1]);
+                (self.operate(*op, &left, &right, *op_span)?, detail, Some(sides))
             }
             _ => {
                 let value = self.eval(scope, condition)?;
                 let detail = repr::repr(&value);
-                (value, detail)
+                (value, detail, None)
             }
         };
         match value {
             Value::Bool(true) => Ok(None),
-            Value::Bool(false) => Ok(Some(Failure { span: condition.span, detail })),
+            Value::Bool(false) => Ok(Some(Failure { span: condition.span, detail, sides })),
             Value::Measured(_) => {
                 let message = "a test cannot expect something of a value that exists only after the run";
                 Err(error(&codes::NOT_PLAIN, message, condition.span, "known after the run")

@@ -112,7 +112,7 @@ fn resolve_claim(spec: &ClaimSpec<Value>, lookup: &Lookup<'_>) -> ClaimSpec<Cell
 }
 
 impl Expect {
-    fn resolve(&self, lookup: &Lookup<'_>) -> (Option<bool>, String) {
+    pub(super) fn resolve(&self, lookup: &Lookup<'_>) -> (Option<bool>, String) {
         let holds = match self.condition.resolve(lookup) {
             Cell::Bool(value) => Some(value),
             _ => None,

@@ -10,28 +10,47 @@ pub(super) type Uses = Vec<BTreeSet<usize>>;
 
 /// Returns the items so that each comes after those it refers to, and a report for each circle through a value.
 pub(super) fn order(items: &[Item], uses: &Uses) -> (Vec<usize>, Vec<Diagnostic>) {
-    let mut sorted = Vec::with_capacity(items.len());
-    let mut seen = vec![false; items.len()];
-    for item in 0..items.len() {
-        visit(item, uses, &mut seen, &mut sorted);
-    }
-    (sorted, circles(items, uses))
+    let sorted = sorted(uses);
+    let suspects = suspects(uses, &sorted);
+    let circles = if suspects.is_empty() { Vec::new() } else { circles(items, uses, &suspects) };
+    (sorted, circles)
 }
 
-fn visit(item: usize, uses: &Uses, seen: &mut [bool], sorted: &mut Vec<usize>) {
-    if std::mem::replace(&mut seen[item], true) {
-        return;
+fn sorted(uses: &Uses) -> Vec<usize> {
+    let mut sorted = Vec::with_capacity(uses.len());
+    let mut seen = vec![false; uses.len()];
+    for item in 0..uses.len() {
+        if std::mem::replace(&mut seen[item], true) {
+            continue;
+        }
+        // Not by recursion: definitions may form a chain as long as the file.
+        let mut open = vec![(item, uses[item].iter())];
+        while let Some((at, rest)) = open.last_mut() {
+            match rest.next() {
+                Some(&used) if !std::mem::replace(&mut seen[used], true) => open.push((used, uses[used].iter())),
+                Some(_) => {}
+                None => {
+                    sorted.push(*at);
+                    open.pop();
+                }
+            }
+        }
     }
-    for &used in &uses[item] {
-        visit(used, uses, seen, sorted);
-    }
-    sorted.push(item);
+    sorted
 }
 
-fn circles(items: &[Item], uses: &Uses) -> Vec<Diagnostic> {
+/// The items that refer to one behind them in the order: every circle goes through one of them.
+fn suspects(uses: &Uses, sorted: &[usize]) -> BTreeSet<usize> {
+    let mut places = vec![0; sorted.len()];
+    sorted.iter().enumerate().for_each(|(place, &item)| places[item] = place);
+    (0..uses.len()).filter(|&item| uses[item].iter().any(|&used| places[used] >= places[item])).collect()
+}
+
+/// Reports the circles. An item that is in none costs nothing where there are none at all.
+fn circles(items: &[Item], uses: &Uses, suspects: &BTreeSet<usize>) -> Vec<Diagnostic> {
     let mut reported = BTreeSet::new();
     let mut diagnostics = Vec::new();
-    for start in 0..items.len() {
+    for start in within(uses, suspects) {
         let Some(name) = value_name(&items[start]) else { continue };
         let Some(circle) = circle(start, uses) else { continue };
         if circle.iter().any(|item| reported.contains(item)) {
@@ -41,6 +60,16 @@ fn circles(items: &[Item], uses: &Uses) -> Vec<Diagnostic> {
         reported.extend(circle);
     }
     diagnostics
+}
+
+/// The suspects and everything they lead to, in order.
+fn within(uses: &Uses, suspects: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut found = suspects.clone();
+    let mut open: Vec<usize> = suspects.iter().copied().collect();
+    while let Some(item) = open.pop() {
+        open.extend(uses[item].iter().copied().filter(|used| found.insert(*used)));
+    }
+    found
 }
 
 /// Finds the shortest way from an item back to itself, without the return.

@@ -12,8 +12,8 @@ use crate::syntax::{self, tree};
 use crate::world::World;
 
 /// Loads a program from disk.
-pub(super) fn file(world: &dyn World, root: &Path) -> Linked {
-    let mut loader = Loader::new(world);
+pub(super) fn file(world: &dyn World, root: &Path, previous: Option<&Linked>) -> Linked {
+    let mut loader = Loader::new(world, previous);
     let path = world.canonical(root).unwrap_or_else(|_| root.to_path_buf());
     let name = root.display().to_string();
     let module = match world.read(root) {
@@ -31,9 +31,46 @@ pub(super) fn file(world: &dyn World, root: &Path) -> Linked {
 
 /// Loads a program from text.
 pub(super) fn text(world: &dyn World, name: &str, text: &str) -> Linked {
-    let mut loader = Loader::new(world);
+    let mut loader = Loader::new(world, None);
     let module = loader.load(Identity::Text, name, text);
     loader.finish(module)
+}
+
+/// Loads an example from text. What it neither defines nor imports itself may be a name of the module it is about.
+pub(super) fn example(world: &dyn World, name: &str, about: &Path, text: &str) -> Linked {
+    continued(world, name, about, text, false)
+}
+
+/// Loads a text that goes on where a module ends: the names that it imports are there as well.
+pub(super) fn session(world: &dyn World, name: &str, about: &Path, text: &str) -> Linked {
+    continued(world, name, about, text, true)
+}
+
+fn continued(world: &dyn World, name: &str, about: &Path, text: &str, with_imports: bool) -> Linked {
+    let mut loader = Loader::new(world, None);
+    let path = world.canonical(about).unwrap_or_else(|_| about.to_path_buf());
+    let module = world
+        .read(about)
+        .ok()
+        .map(|text| loader.load(Identity::File(path.clone()), &about.display().to_string(), &text));
+    // Its relative imports start where those of the module do.
+    let beside = path.with_file_name(name.rsplit('/').next().unwrap_or(name));
+    let root = loader.load(Identity::File(beside), name, text);
+    if let Some(module) = module {
+        let about = loader.linked.module(module);
+        let defined = about.definitions.iter().map(|(name, found)| {
+            (name.clone(), Import { target: Target::Item { module, item: found.item }, span: found.span })
+        });
+        let imported = about.imports.iter().filter(|_| with_imports).map(|(name, import)| (name.clone(), *import));
+        let offered: Vec<(Arc<str>, Import)> = defined.chain(imported).collect();
+        let text = &mut loader.linked.modules[root.0 as usize];
+        for (name, import) in offered {
+            if !text.definitions.contains_key(&name) {
+                text.imports.entry(name).or_insert(import);
+            }
+        }
+    }
+    loader.finish(root)
 }
 
 /// What makes two imports the same module.
@@ -46,6 +83,8 @@ enum Identity {
 
 struct Loader<'a> {
     world: &'a dyn World,
+    /// The same program as it was before an edit.
+    previous: Option<&'a Linked>,
     linked: Linked,
     loaded: Vec<(Identity, ModuleId)>,
     /// Modules on the way from the root to the one being loaded, with the import that led there.
@@ -62,10 +101,10 @@ struct Open {
 type Found = Option<ModuleId>;
 
 impl<'a> Loader<'a> {
-    fn new(world: &'a dyn World) -> Self {
+    fn new(world: &'a dyn World, previous: Option<&'a Linked>) -> Self {
         let linked =
             Linked { sources: Sources::default(), modules: Vec::new(), root: ModuleId(0), diagnostics: Vec::new() };
-        let mut loader = Self { world, linked, loaded: Vec::new(), open: Vec::new() };
+        let mut loader = Self { world, previous, linked, loaded: Vec::new(), open: Vec::new() };
         loader.library(library::PRELUDE, None);
         loader
     }
@@ -85,8 +124,9 @@ impl<'a> Loader<'a> {
             Identity::File(path) => (name.to_owned(), Some(path.clone())),
             Identity::Text => (name.to_owned(), None),
         };
+        let earlier = self.earlier(&identity, name);
         let id = self.linked.sources.add(shown, path, text);
-        let (mut file, errors) = syntax::parse(id, text);
+        let (mut file, errors) = syntax::parse_again(id, text, earlier);
         self.linked.diagnostics.extend(errors);
         if let Identity::Library(module) = identity {
             self.declare_ops(module, &mut file);
@@ -99,6 +139,7 @@ impl<'a> Loader<'a> {
             definitions: BTreeMap::new(),
             imports: BTreeMap::new(),
             order: Vec::new(),
+            uses: Vec::new(),
         };
         self.imports(&mut module);
         self.definitions(&mut module);
@@ -107,6 +148,17 @@ impl<'a> Loader<'a> {
         self.linked.modules.push(module);
         self.loaded.push((identity, at));
         at
+    }
+
+    /// The tree of a module as it was before an edit.
+    fn earlier(&self, identity: &Identity, name: &str) -> Option<&'a tree::File> {
+        let previous = self.previous?;
+        let same = |module: &&Module| match identity {
+            Identity::Library(_) => module.library && &*module.name == name,
+            Identity::File(path) => previous.sources.get(module.file.id).path.as_ref() == Some(path),
+            Identity::Text => false,
+        };
+        previous.modules.iter().find(same).map(|module| &module.file)
     }
 
     /// Appends the stages that belong to a module as functions without a body.
@@ -239,7 +291,8 @@ impl<'a> Loader<'a> {
         self.linked.diagnostics.push(
             Diagnostic::error(&names::UNKNOWN_MODULE, format!("there is no module `{written}`"))
                 .label(span, "not in the standard library")
-                .help(help),
+                .help(help)
+                .in_place_of(span),
         );
         None
     }
@@ -325,7 +378,7 @@ pub(super) fn inaccessible(linked: &Linked, module: ModuleId, name: &tree::Name,
     let message = format!("`{}` has no `{text}`", home.name);
     let diagnostic = Diagnostic::error(&names::UNKNOWN_MEMBER, message).label(name.span, "not defined there");
     match suggest::question(text, public()) {
-        Some(question) => diagnostic.help(question),
+        Some(question) => diagnostic.help(question).in_place_of(name.span),
         None => match library::providers(text).first() {
             Some(other) => diagnostic.help(format!("it is in `std.{other}`")),
             None if public().count() <= 12 && public().next().is_some() => {

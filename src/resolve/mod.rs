@@ -3,6 +3,7 @@
 //! [`link`] loads the file and what it imports, collects every syntax error, and makes sure that each name in an
 //! expression means something. Scopes, innermost first: locals, the module's items, its imports, the prelude.
 
+pub mod imports;
 pub mod library;
 
 mod cycles;
@@ -52,6 +53,28 @@ pub struct Module {
     pub imports: BTreeMap<Arc<str>, Import>,
     /// Items by index, each after those of the same module that it refers to.
     pub order: Vec<usize>,
+    /// What each name in it refers to, in order of places.
+    pub uses: Vec<Use>,
+}
+
+/// A name and what it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The name where it is used.
+    pub span: Span,
+    /// What it means.
+    pub referent: Referent,
+}
+
+/// What a name refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Referent {
+    /// A local name, by the place where it is bound.
+    Local(Span),
+    /// A definition or a module. A pattern defines several names; this is the one that is written.
+    Global(Target),
+    /// Nothing.
+    Unknown,
 }
 
 /// A name that a module defines.
@@ -101,6 +124,16 @@ pub enum Member {
     Missing,
 }
 
+impl Member {
+    /// Returns the definition, whether others may use it or not.
+    pub fn definition(self) -> Option<Definition> {
+        match self {
+            Self::Public(found) | Self::Private(found) => Some(found),
+            Self::Missing => None,
+        }
+    }
+}
+
 impl Linked {
     /// Returns a module.
     pub fn module(&self, id: ModuleId) -> &Module {
@@ -145,7 +178,27 @@ impl Linked {
 
 /// Loads the file at `root` and everything it imports.
 pub fn link(world: &dyn World, root: &Path) -> Linked {
-    finish(load::file(world, root))
+    finish(load::file(world, root, None))
+}
+
+/// Loads a file again that was loaded before: of every text, only what has changed since is parsed.
+pub fn link_again(world: &dyn World, root: &Path, previous: &Linked) -> Linked {
+    finish(load::file(world, root, Some(previous)))
+}
+
+/// Loads an example about the module at `about`: a program that lies beside it and sees all of its names.
+pub fn link_example(world: &dyn World, name: &str, about: &Path, text: &str) -> Linked {
+    finish(load::example(world, name, about, text))
+}
+
+/// Loads a text that goes on where the module at `about` ends: it sees its names and what it imports.
+pub fn link_session(world: &dyn World, name: &str, about: &Path, text: &str) -> Linked {
+    finish(load::session(world, name, about, text))
+}
+
+/// Returns what the names of an item refer to that stands, or could stand, in a module.
+pub fn uses_of(linked: &Linked, module: ModuleId, item: &tree::Item) -> Vec<Use> {
+    scope::resolve_item(linked, module, item)
 }
 
 /// Loads a program from text; its relative imports start in the working directory.
@@ -164,7 +217,8 @@ fn finish(mut linked: Linked) -> Linked {
         linked.diagnostics.extend(outcome.diagnostics);
         let (order, circles) = cycles::order(&linked.module(module).file.items, &outcome.uses);
         linked.diagnostics.extend(circles);
-        linked.modules[module.0 as usize].order = order;
+        let module = &mut linked.modules[module.0 as usize];
+        (module.order, module.uses) = (order, outcome.names);
     }
     linked
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cycles::Uses;
-use super::{Linked, Member, ModuleId, Target, library, load};
-use crate::diag::{Diagnostic, codes::names, suggest};
+use super::{Linked, Member, ModuleId, Referent, Target, Use, imports, library, load};
+use crate::diag::{Diagnostic, Fix, codes::names, suggest};
 use crate::source::Span;
 use crate::syntax::tree::{self, Entry, Expr, ExprKind, ItemKind, Name, Pattern, TestItem};
 
@@ -15,6 +15,8 @@ pub(super) struct Outcome {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// What each item refers to.
     pub(super) uses: Uses,
+    /// What each name refers to, in order of places.
+    pub(super) names: Vec<Use>,
 }
 
 /// Resolves the names of every item of a module.
@@ -27,7 +29,8 @@ pub(super) fn resolve(linked: &Linked, module: ModuleId) -> Outcome {
         uses.push(std::mem::take(&mut walk.used));
     }
     walk.outputs(items);
-    Outcome { diagnostics: walk.diagnostics, uses }
+    walk.names.sort_by_key(|name| name.span);
+    Outcome { diagnostics: walk.diagnostics, uses, names: walk.names }
 }
 
 /// Resolves the names of an expression from outside the module.
@@ -37,12 +40,20 @@ pub(super) fn resolve_expr(linked: &Linked, module: ModuleId, expr: &Expr) -> Ve
     walk.diagnostics
 }
 
+/// Resolves the names of an item that may be another than the module has at its place.
+pub(super) fn resolve_item(linked: &Linked, module: ModuleId, item: &tree::Item) -> Vec<Use> {
+    let mut walk = Walk::new(linked, module);
+    walk.item(item);
+    walk.names
+}
+
 struct Walk<'a> {
     linked: &'a Linked,
     module: ModuleId,
     /// Names of enclosing scopes, innermost last.
-    locals: Vec<Arc<str>>,
+    locals: Vec<Name>,
     used: BTreeSet<usize>,
+    names: Vec<Use>,
     /// Unknown names reported so far: each is reported once per file.
     missing: BTreeSet<Arc<str>>,
     diagnostics: Vec<Diagnostic>,
@@ -55,6 +66,7 @@ impl<'a> Walk<'a> {
             module,
             locals: Vec::new(),
             used: BTreeSet::new(),
+            names: Vec::new(),
             missing: BTreeSet::new(),
             diagnostics: Vec::new(),
         }
@@ -62,7 +74,7 @@ impl<'a> Walk<'a> {
 
     fn item(&mut self, item: &tree::Item) {
         match &item.kind {
-            ItemKind::Import(_) => {}
+            ItemKind::Import(import) => self.import(import),
             ItemKind::Param(param) => {
                 self.optional(param.default.as_ref());
                 if let Some(condition) = &param.condition {
@@ -82,6 +94,28 @@ impl<'a> Walk<'a> {
             ItemKind::Expect(condition) => self.expr(condition),
             ItemKind::Test(test) => self.test(test),
         }
+    }
+
+    /// The names between the braces of an import refer to what they import.
+    fn import(&mut self, import: &tree::Import) {
+        let tree::ImportNames::Some(names) = &import.names else { return };
+        for name in names {
+            let target = self.linked.module(self.module).imports.get(&name.text).map(|import| import.target);
+            self.refer(name.span, target);
+        }
+    }
+
+    /// Remembers what a name refers to.
+    fn refer(&mut self, span: Span, target: Option<Target>) {
+        let referent = target.map_or(Referent::Unknown, Referent::Global);
+        self.names.push(Use { span, referent });
+    }
+
+    /// Finds a local name, and remembers that it is used.
+    fn local(&mut self, name: &str, span: Span) -> bool {
+        let Some(found) = self.locals.iter().rev().find(|local| &*local.text == name) else { return false };
+        self.names.push(Use { span, referent: Referent::Local(found.span) });
+        true
     }
 
     fn missing_body(&mut self, span: Span, what: &str, help: &str) {
@@ -123,7 +157,7 @@ impl<'a> Walk<'a> {
         self.expr(&binding.value);
         self.distinct(binding.pattern.names());
         for name in binding.pattern.names() {
-            if self.locals[scope..].contains(&name.text) {
+            if self.locals[scope..].iter().any(|local| local.text == name.text) {
                 let message = format!("`{}` is bound twice in the same block", name.text);
                 self.diagnostics.push(
                     Diagnostic::error(&names::DUPLICATE_NAME, message)
@@ -131,7 +165,7 @@ impl<'a> Walk<'a> {
                         .help("give the new value a name of its own; nothing is ever overwritten"),
                 );
             }
-            self.locals.push(name.text.clone());
+            self.locals.push(name.clone());
         }
     }
 
@@ -149,7 +183,7 @@ impl<'a> Walk<'a> {
 
     fn within(&mut self, names: &[Name], walk: impl FnOnce(&mut Self)) {
         let outer = self.locals.len();
-        self.locals.extend(names.iter().map(|name| name.text.clone()));
+        self.locals.extend_from_slice(names);
         walk(self);
         self.locals.truncate(outer);
     }
@@ -242,12 +276,14 @@ impl<'a> Walk<'a> {
 
     fn field(&mut self, base: &Expr, field: &Name) {
         let ExprKind::Name(name) = &*base.kind else { return self.expr(base) };
-        if self.locals.contains(name) {
+        if self.local(name, base.span) {
             return;
         }
         match self.linked.lookup(self.module, name) {
             Some(Target::Module(module)) => {
                 let member = self.linked.member(module, &field.text);
+                self.refer(base.span, Some(Target::Module(module)));
+                self.refer(field.span, member.definition().map(|found| Target::Item { module, item: found.item }));
                 if !matches!(member, Member::Public(_)) {
                     self.diagnostics.push(load::inaccessible(self.linked, module, field, member));
                 }
@@ -258,10 +294,11 @@ impl<'a> Walk<'a> {
 
     /// Finds a name outside the locals, or reports that there is none.
     fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Target> {
-        if self.locals.contains(name) {
+        if self.local(name, span) {
             return None;
         }
         let found = self.linked.lookup(self.module, name);
+        self.refer(span, found);
         if found.is_none() && self.missing.insert(name.clone()) {
             let diagnostic = self.unknown(name, span);
             self.diagnostics.push(diagnostic);
@@ -272,14 +309,22 @@ impl<'a> Walk<'a> {
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let here = self.linked.module(self.module);
         let prelude = self.linked.modules.first().into_iter().flat_map(|prelude| prelude.definitions.keys());
-        let visible = self.locals.iter().chain(here.definitions.keys()).chain(here.imports.keys()).chain(prelude);
+        let visible = self
+            .locals
+            .iter()
+            .map(|local| &local.text)
+            .chain(here.definitions.keys())
+            .chain(here.imports.keys())
+            .chain(prelude);
         let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here"))
             .label(span, "not defined, not imported");
         if let Some(module) = library::providers(name).first() {
-            return diagnostic.help(format!("add `import std.{module}.{{{name}}}`"));
+            let text = &self.linked.sources.get(here.file.id).text;
+            let Fix { span, text } = imports::addition(&here.file, text, module, name);
+            return diagnostic.help(format!("add `import std.{module}.{{{name}}}`")).fix(span, text);
         }
         match suggest::question(name, visible.map(|candidate| &**candidate)) {
-            Some(question) => diagnostic.help(question),
+            Some(question) => diagnostic.help(question).in_place_of(span),
             None => diagnostic.help(format!("define it: `let {name} = …`")),
         }
     }

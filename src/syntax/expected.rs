@@ -40,6 +40,14 @@ pub(super) fn describe(error: &Error<Rule>, file: FileId, text: &str, start: usi
     }
     let advice = advice(text, start, (from, to), what, &families);
     let diagnostic = report::unexpected(span, what, &families);
+    let diagnostic = match missing(advice.as_deref(), what) {
+        // Right behind what stands before it.
+        Some(added) => {
+            let end = start + text[start..from].trim_end().len();
+            diagnostic.fix(Span::new(file, end, end), added)
+        }
+        None => diagnostic,
+    };
     Failure { at: from, diagnostic: advice.into_iter().fold(diagnostic, crate::diag::Diagnostic::help) }
 }
 
@@ -134,6 +142,21 @@ fn families(tokens: &[String], rules: &[Rule], touches: bool) -> Vec<String> {
     }
     named.truncate(4);
     named
+}
+
+/// What the advice adds before the token that was found, if it does.
+fn missing(advice: Option<&str>, found: &str) -> Option<&'static str> {
+    let advice = advice?;
+    let asks = |what: &str| advice == format!("is {what} missing before `{found}`?");
+    if asks("a comma") {
+        Some(",")
+    } else if asks("`=`") {
+        Some(" =")
+    } else if advice.starts_with("write `") && advice.ends_with(&format!(": {found}`")) {
+        Some(":")
+    } else {
+        None
+    }
 }
 
 /// What to do, where the text around the place says it.

@@ -6,20 +6,26 @@ pub mod words;
 mod brackets;
 mod build;
 mod chunks;
+mod cursor;
 mod expected;
 mod parse;
+mod pieces;
 mod print;
+mod relocate;
 mod report;
 mod salvage;
 mod scan;
+mod walk;
 
+pub use cursor::{CURSOR, item_at_cursor};
+pub use pieces::Pieces;
 pub use print::print;
+pub use relocate::Move;
 
 use build::Builder;
 use chunks::Chunk;
 use parse::Rule;
-use rayon::prelude::*;
-use scan::{CommentKind, Scan};
+use scan::{CommentKind, Scan, TokenKind};
 use tree::{Expr, File, Function, Item};
 
 use crate::diag::{Checked, Diagnostic};
@@ -29,17 +35,31 @@ use crate::source::{FileId, Span};
 ///
 /// A declaration that cannot be read stays in the tree as a binding of its name to [`tree::ExprKind::Error`].
 pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
+    parse_again(file, text, None)
+}
+
+/// Parses a whole file of which an earlier text was parsed: only what has changed since is read.
+pub fn parse_again(file: FileId, text: &str, previous: Option<&File>) -> (File, Vec<Diagnostic>) {
     let source = Source::new(file, text);
     let mut diagnostics = source.habits();
     let docs = source.module_docs(&mut diagnostics);
-    let mut items = Vec::new();
-    let built: Vec<_> = source.chunks.par_iter().with_min_len(32).map(|chunk| source.item(chunk)).collect();
-    for (item, found) in built {
-        items.extend(item);
-        diagnostics.extend(found);
-    }
+    let (items, found, pieces) = pieces::read(&source, previous);
+    diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| (label.span.start, label.span.end)));
-    (File { id: file, docs, items }, diagnostics)
+    (File { id: file, docs, items, pieces }, diagnostics)
+}
+
+/// Tells whether a text cannot be all that its author wants to write: a bracket is open, or it ends with an operator.
+pub fn is_unfinished(text: &str) -> bool {
+    let scan = scan::scan(FileId(0), text);
+    let depth = scan.tokens.iter().fold(0_i64, |depth, token| match token.kind {
+        TokenKind::Open(_) => depth + 1,
+        TokenKind::Close(_) => depth - 1,
+        _ => depth,
+    });
+    let last = scan.tokens.last().map_or("", |token| &text[..token.end]);
+    let goes_on = ["|>", "=>", "=", "+", "-", "*", "/", "^", "<", ",", ":"].iter().any(|end| last.ends_with(end));
+    depth > 0 || goes_on
 }
 
 /// Parses one expression, such as the right side of `--set name=value`.
@@ -101,6 +121,13 @@ impl<'a> Source<'a> {
             }
         }
         docs
+    }
+
+    /// Whether a piece was left as it is by the passes before the recogniser.
+    fn is_clean(&self, chunk: &Chunk) -> bool {
+        let range = chunk.start..chunk.end;
+        let untouched = self.text.as_bytes()[range.clone()] == self.repaired.as_bytes()[range.clone()];
+        untouched && !self.broken.iter().chain(&self.scan.guesses).any(|at| range.contains(at))
     }
 
     fn item(&self, chunk: &Chunk) -> (Option<Item>, Vec<Diagnostic>) {

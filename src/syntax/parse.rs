@@ -1,9 +1,10 @@
 //! Runs the recogniser over one chunk. The rules' pairs go to `build` and no further.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use pest::Parser as _;
-use pest::iterators::Pair;
+use pest::error::Error;
+use pest::iterators::{Pair, Pairs};
 
 use super::expected;
 use crate::diag::Diagnostic;
@@ -25,17 +26,6 @@ pub(super) struct Failure {
     pub(super) diagnostic: Diagnostic,
 }
 
-/// Recognises a piece that is broken once more, slowly, so that the error knows what was tried. Whether it does is a
-/// switch of the whole process: other threads are slowed down meanwhile, and no harm is done.
-fn in_detail(rule: Rule, piece: &str) -> Result<pest::iterators::Pairs<'_, Rule>, pest::error::Error<Rule>> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    pest::set_error_detail(true);
-    let found = Recogniser::parse(rule, piece);
-    pest::set_error_detail(false);
-    found
-}
-
 /// Recognises `text[start..end]` of a file by a rule.
 pub(super) fn recognise(
     rule: Rule,
@@ -45,11 +35,26 @@ pub(super) fn recognise(
     end: usize,
 ) -> Result<Pair<'_, Rule>, Box<Failure>> {
     let piece = &text[start..end];
-    match Recogniser::parse(rule, piece).or_else(|_| in_detail(rule, piece)) {
+    let recognised = match Recogniser::parse(rule, piece) {
+        Ok(pairs) => Ok(pairs),
+        Err(_) => in_detail(rule, piece),
+    };
+    match recognised {
         Ok(mut pairs) => pairs.next().ok_or_else(|| {
             let span = Span::new(file, start, end);
             Box::new(Failure { at: start, diagnostic: super::report::unexpected(span, "nothing", &[]) })
         }),
         Err(error) => Err(Box::new(expected::describe(&error, file, text, start, end))),
     }
+}
+
+/// Recognises again a text that is wrong, and remembers on the way what could have stood where. That takes twice as
+/// long; pest has one switch for it for all threads.
+fn in_detail(rule: Rule, piece: &str) -> Result<Pairs<'_, Rule>, Box<Error<Rule>>> {
+    static SWITCH: Mutex<()> = Mutex::new(());
+    let _alone = SWITCH.lock();
+    pest::set_error_detail(true);
+    let found = Recogniser::parse(rule, piece);
+    pest::set_error_detail(false);
+    found.map_err(Box::new)
 }

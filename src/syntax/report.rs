@@ -13,6 +13,7 @@ fn one(code: &'static Code, message: impl Into<String>, span: Span, label: &str)
 pub(super) fn hash_comment(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "A comment begins with `//`, not with `#`", span, "this starts no comment")
         .help("write `//`")
+        .in_place_of(span)
 }
 
 pub(super) fn block_comment(span: Span) -> Diagnostic {
@@ -21,11 +22,16 @@ pub(super) fn block_comment(span: Span) -> Diagnostic {
 }
 
 pub(super) fn semicolon(span: Span) -> Diagnostic {
-    one(&codes::FOREIGN_WORD, "Nothing ends with `;`", span, "not needed").help("remove the `;`")
+    one(&codes::FOREIGN_WORD, "Nothing ends with `;`", span, "not needed").help("remove the `;`").in_place_of(span)
 }
 
 pub(super) fn single_quotes(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "A string is written in double quotes", span, "single quotes").help("write `\"text\"`")
+}
+
+/// Adds the same string in straight double quotes.
+pub(super) fn straight_quotes(diagnostic: Diagnostic, span: Span, inner: &str) -> Diagnostic {
+    if inner.contains(['"', '\\']) { diagnostic } else { diagnostic.fix(span, format!("\"{inner}\"")) }
 }
 
 pub(super) fn typographic_quotes(span: Span) -> Diagnostic {
@@ -50,21 +56,25 @@ pub(super) fn python_constant(span: Span, word: &str, right: &str) -> Diagnostic
     }
     one(&codes::FOREIGN_WORD, format!("`{word}` is written {right}"), span, "capitals of another language")
         .help(format!("write {right}"))
+        .in_place_of(span)
 }
 
 pub(super) fn return_word(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "There is no `return`: the last expression of a block is its value", span, "not needed")
         .help("remove `return`")
+        .in_place_of(span)
 }
 
 pub(super) fn odd_blank(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_CHARACTER, "An invisible character stands between the words", span, "here")
         .help("replace it with a blank")
+        .fix(span, " ")
 }
 
 pub(super) fn look_alike(span: Span, found: char, right: &str) -> Diagnostic {
     one(&codes::FOREIGN_CHARACTER, format!("`{found}` is not an operator"), span, "looks like an operator")
         .help(format!("write `{right}`"))
+        .in_place_of(span)
 }
 
 pub(super) fn foreign_name(span: Span, found: &str) -> Diagnostic {
@@ -92,12 +102,14 @@ pub(super) fn mismatched(open: u8, span: Span, close: u8, at: Span) -> Diagnosti
         .label(at, format!("should be `{right}`"))
         .label(span, "opened here")
         .help(format!("write `{right}`, or close the other brackets first"))
+        .in_place_of(at)
 }
 
 pub(super) fn closes_nothing(close: u8, at: Span) -> Diagnostic {
     let close = close as char;
     one(&codes::MISMATCHED, format!("`{close}` closes nothing"), at, "no bracket is open here")
         .help(format!("remove the `{close}`, or open it earlier"))
+        .in_place_of(at)
 }
 
 pub(super) fn too_deep(span: Span) -> Diagnostic {
@@ -146,6 +158,7 @@ pub(super) fn stray(word: &str, next: &str, span: Span) -> Diagnostic {
         "=" | ":=" => {
             one(&codes::STRAY, format!("`{word}` gets a value without `let`"), span, "no declaration begins so")
                 .help(format!("write `let {word} = …`"))
+                .fix(span, format!("let {word}"))
         }
         ":" => one(&codes::STRAY, format!("`{word}:` belongs to no declaration"), span, "no declaration begins so")
             .help(format!("write `let {word} = …`, or `param {word}: Type = …` if it is to be set from outside")),
@@ -155,7 +168,7 @@ pub(super) fn stray(word: &str, next: &str, span: Span) -> Diagnostic {
                 "a declaration begins with `import`, `param`, `let`, `fn`, `table`, `plot`, `claim`, `expect` or `test`"
                     .to_owned()
             });
-            one(&codes::STRAY, message, span, "expected a new declaration").help(help)
+            one(&codes::STRAY, message, span, "expected a new declaration").help(help).in_place_of(span)
         }
     }
 }
@@ -163,6 +176,7 @@ pub(super) fn stray(word: &str, next: &str, span: Span) -> Diagnostic {
 pub(super) fn foreign_operator(span: Span, found: &str, right: &str) -> Diagnostic {
     one(&codes::FOREIGN_OPERATOR, format!("`{found}` is written `{right}`"), span, format!("not `{found}`").as_str())
         .help(format!("write `{right}`"))
+        .in_place_of(span)
 }
 
 pub(super) fn modulo(span: Span) -> Diagnostic {
@@ -174,6 +188,7 @@ pub(super) fn equation_label(span: Span, label: &str, record: bool) -> Diagnosti
     let what = if record { "A field of a record" } else { "A named argument" };
     one(&codes::FOREIGN_OPERATOR, format!("{what} is written with `:`"), span, "not `=`")
         .help(format!("write `{label}: …`"))
+        .fix(span, ":")
 }
 
 pub(super) fn colon_body(span: Span) -> Diagnostic {
@@ -183,10 +198,13 @@ pub(super) fn colon_body(span: Span) -> Diagnostic {
 pub(super) fn mutable(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "Nothing is mutable", span, "not needed")
         .help("remove `mut`; use `fold` or `iterate` where a value develops")
+        .in_place_of(span)
 }
 
 pub(super) fn elif(span: Span) -> Diagnostic {
-    one(&codes::FOREIGN_WORD, "`elif` is written `else if`", span, "two words").help("write `else if`")
+    one(&codes::FOREIGN_WORD, "`elif` is written `else if`", span, "two words")
+        .help("write `else if`")
+        .in_place_of(span)
 }
 
 pub(super) fn equation_body(span: Span) -> Diagnostic {
@@ -209,7 +227,7 @@ pub(super) fn unknown_unit(span: Span, number: &str, suffix: &str) -> Diagnostic
     let message = format!("`{suffix}` is not a unit");
     let diagnostic = one(&codes::UNKNOWN_UNIT, message, span, "unknown unit");
     match near_unit(suffix) {
-        Some(unit) => diagnostic.help(format!("write `{number}{}`", unit.suffix())),
+        Some(unit) => diagnostic.help(format!("write `{number}{}`", unit.suffix())).in_place_of(span),
         None => {
             diagnostic.help("the units are `%`, `pp`, `ep`, `it`, `img`, `MB`, `MiB`, `GB`, `GiB`, `s`, `min`, `h`")
         }
@@ -237,6 +255,7 @@ fn near_unit(suffix: &str) -> Option<Unit> {
 pub(super) fn bare_point(span: Span, text: &str) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "A number begins with a digit", span, "begins with a point")
         .help(format!("write `0{text}`"))
+        .in_place_of(span)
 }
 
 pub(super) fn number_range(span: Span) -> Diagnostic {

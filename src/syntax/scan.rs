@@ -260,7 +260,9 @@ impl Scanner<'_> {
         let (start, line_end) = (self.at, self.end_of_line());
         let close = self.text[start + 1..line_end].find('\'').map(|length| start + 1 + length);
         let end = close.map_or_else(|| self.guess_string_end(start, line_end), |close| close + 1);
-        self.scan.diagnostics.push(report::single_quotes(self.span(start, end)));
+        let span = self.span(start, end);
+        let inner = close.map_or("\"", |close| &self.text[start + 1..close]);
+        self.scan.diagnostics.push(report::straight_quotes(report::single_quotes(span), span, inner));
         match close {
             Some(close) if !self.bytes[start + 1..close].iter().any(|byte| matches!(byte, b'"' | b'\\')) => {
                 self.scan.repaired[start] = b'"';
@@ -403,7 +405,9 @@ impl Scanner<'_> {
         let close =
             self.text[start + first..line_end].char_indices().find(|(_, c)| matches!(c, '“' | '”' | '«' | '»' | '"'));
         let end = close.map_or(line_end, |(length, c)| start + first + length + c.len_utf8());
-        self.scan.diagnostics.push(report::typographic_quotes(self.span(start, end)));
+        let span = self.span(start, end);
+        let inner = close.map_or("\"", |(length, _)| &self.text[start + first..start + first + length]);
+        self.scan.diagnostics.push(report::straight_quotes(report::typographic_quotes(span), span, inner));
         self.replace_string(start, end);
         self.push(TokenKind::Str, end);
     }

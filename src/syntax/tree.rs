@@ -18,6 +18,8 @@ pub struct File {
     pub docs: Vec<String>,
     /// Items in source order.
     pub items: Vec<Item>,
+    /// What the parse of a later text may take over.
+    pub pieces: super::Pieces,
 }
 
 /// A name and where it stands.
@@ -451,6 +453,24 @@ impl Unit {
         Self::Minutes,
         Self::Seconds,
     ];
+
+    /// Returns what a number with the unit means, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Percent => "a share: 20 % is one fifth",
+            Self::Points => "percentage points: the difference of two shares",
+            Self::Epochs => "epochs: passes over the training images",
+            Self::Iterations => "iterations: steps of the optimiser, one per batch",
+            Self::Images => "images seen in training",
+            Self::Gibibytes => "gibibytes: 2^30 bytes",
+            Self::Mebibytes => "mebibytes: 2^20 bytes",
+            Self::Gigabytes => "gigabytes: 10^9 bytes",
+            Self::Megabytes => "megabytes: 10^6 bytes",
+            Self::Hours => "hours",
+            Self::Minutes => "minutes",
+            Self::Seconds => "seconds",
+        }
+    }
 
     /// Returns the suffix as written.
     pub fn suffix(self) -> &'static str {

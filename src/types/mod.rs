@@ -7,7 +7,9 @@ pub mod signature;
 pub mod ty;
 
 mod check;
+mod details;
 mod operator;
+mod recheck;
 #[cfg(test)]
 mod tests;
 mod unify;
@@ -15,13 +17,15 @@ mod unify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use details::Details;
+pub use recheck::recheck;
 pub use signature::{Formal, Signature};
 pub use ty::{Plain, Ty};
 
 use crate::diag::{Diagnostic, codes};
 use crate::resolve::{self, Linked, ModuleId};
 use crate::source::Span;
-use crate::syntax::tree::Expr;
+use crate::syntax::tree::{Expr, Item};
 use check::{Checker, Entry};
 
 /// A program with its types.
@@ -37,6 +41,14 @@ pub struct Typed {
     pub functions: BTreeMap<(ModuleId, Arc<str>), Arc<Signature>>,
     /// Literals of whole numbers that stand where a `Float` is wanted.
     pub floats: BTreeSet<Span>,
+    /// Lists that are summed, by what their sum is: an empty one has it as well.
+    pub sums: BTreeMap<Span, Plain>,
+    /// What is known of each item.
+    items: BTreeMap<(ModuleId, usize), Entry>,
+    /// Items whose types were open until others used them.
+    open: BTreeSet<(ModuleId, usize)>,
+    /// What the checker itself reported, before anything was left out.
+    own: Vec<Diagnostic>,
 }
 
 impl Typed {
@@ -56,16 +68,28 @@ impl Typed {
             let mut checker = Checker::new(&self.linked);
             checker.value(root, value, ty, &format!("the value of `{name}`"));
             diagnostics.append(&mut checker.diagnostics);
-            let floats = std::mem::take(&mut checker.floats);
+            let (floats, sums) = (std::mem::take(&mut checker.floats), checker.settled_sums());
             self.floats.extend(floats);
+            self.sums.extend(sums);
         }
         diagnostics
+    }
+
+    /// Types every expression of an item that stands, or could stand, in a module of the program.
+    pub fn inspect(&self, module: ModuleId, item: &Item) -> Details {
+        let mut checker = Checker::new(&self.linked);
+        checker.known = Some(&self.items);
+        checker.details = Some(Details::default());
+        checker.detached(module, item);
+        checker.finish();
+        let mut details = checker.details.take().unwrap_or_default();
+        details.settle(|ty| checker.settled(ty));
+        details
     }
 }
 
 /// Checks a program.
-pub fn check(mut linked: Linked) -> Typed {
-    let mut diagnostics = std::mem::take(&mut linked.diagnostics);
+pub fn check(linked: Linked) -> Typed {
     let mut checker = Checker::new(&linked);
     for module in linked.module_ids() {
         for item in 0..linked.module(module).file.items.len() {
@@ -73,17 +97,41 @@ pub fn check(mut linked: Linked) -> Typed {
         }
     }
     checker.finish();
+    let parts = Parts::of(checker);
+    assemble(linked, parts)
+}
+
+/// What a checker has found.
+struct Parts {
+    own: Vec<Diagnostic>,
+    items: BTreeMap<(ModuleId, usize), Entry>,
+    open: BTreeSet<(ModuleId, usize)>,
+    floats: BTreeSet<Span>,
+    sums: BTreeMap<Span, Plain>,
+}
+
+impl Parts {
+    fn of(mut checker: Checker<'_>) -> Self {
+        let items = std::mem::take(&mut checker.items);
+        let items = items.into_iter().map(|(place, entry)| (place, checker.settled_entry(&entry))).collect();
+        let sums = checker.settled_sums();
+        Self { own: checker.diagnostics, items, open: checker.open, floats: checker.floats, sums }
+    }
+}
+
+fn assemble(mut linked: Linked, parts: Parts) -> Typed {
+    let Parts { own, items, open, floats, sums } = parts;
+    let mut diagnostics = std::mem::take(&mut linked.diagnostics);
     let misread = misread_items(&linked, &diagnostics);
-    checker.diagnostics.retain(|found| {
+    let read = |found: &&Diagnostic| {
         let place = found.labels.first().map(|label| label.span);
         !place.is_some_and(|place| misread.iter().any(|item| covers(*item, place)))
-    });
-    diagnostics.append(&mut checker.diagnostics);
+    };
+    diagnostics.extend(own.iter().filter(read).cloned());
     diagnostics.sort_by_key(|found| found.labels.first().map(|label| label.span));
     diagnostics.dedup_by(|a, b| a.code.id == b.code.id && a.message == b.message && a.labels == b.labels);
-    let (values, functions) = tables(&checker);
-    let floats = std::mem::take(&mut checker.floats);
-    Typed { linked, diagnostics, values, functions, floats }
+    let (values, functions) = tables(&items);
+    Typed { linked, diagnostics, values, functions, floats, sums, items, open, own }
 }
 
 /// Returns the items that hold a syntax error: their types say more about the mistake than about the program.
@@ -93,6 +141,9 @@ fn misread_items(linked: &Linked, diagnostics: &[Diagnostic]) -> Vec<Span> {
         .filter(|found| codes::syntax::ALL.iter().any(|code| code.id == found.code.id))
         .filter_map(|found| found.labels.first().map(|label| label.span))
         .collect();
+    if places.is_empty() {
+        return Vec::new();
+    }
     linked
         .module_ids()
         .flat_map(|module| linked.module(module).file.items.iter().map(|item| item.span))
@@ -107,14 +158,14 @@ fn covers(outer: Span, inner: Span) -> bool {
 type Values = BTreeMap<(ModuleId, Arc<str>), Ty>;
 type Functions = BTreeMap<(ModuleId, Arc<str>), Arc<Signature>>;
 
-fn tables(checker: &Checker<'_>) -> (Values, Functions) {
+fn tables(items: &BTreeMap<(ModuleId, usize), Entry>) -> (Values, Functions) {
     let (mut values, mut functions) = (Values::new(), Functions::new());
-    for ((module, _), entry) in &checker.items {
+    for ((module, _), entry) in items {
         match entry {
             Entry::Busy => {}
             Entry::Values(names) => {
                 for (name, ty) in names {
-                    values.insert((*module, name.clone()), checker.settled(ty));
+                    values.insert((*module, name.clone()), ty.clone());
                 }
             }
             Entry::Function(signature) => {
@@ -123,4 +174,9 @@ fn tables(checker: &Checker<'_>) -> (Values, Functions) {
         }
     }
     (values, functions)
+}
+
+/// Returns the fields and methods of a value of a type, for whoever offers them.
+pub fn fields_of(ty: &Ty) -> Vec<(String, Ty)> {
+    check::fields_of(ty)
 }

@@ -10,8 +10,11 @@ use crate::domain::dissection::{Figure, MEASURES};
 use crate::resolve::ModuleId;
 use crate::syntax::tree::{self, Name, TypeKind};
 
+/// Names of types that are made of others.
+pub const COMPOUND: [&str; 8] = ["List", "Range", "Measured", "Split", "Rows", "Column", "Dissected", "Rules"];
+
 /// What a call of a function must look like.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Signature {
     /// The function's name.
     pub name: Arc<str>,
@@ -28,7 +31,7 @@ pub struct Signature {
 }
 
 /// A formal parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Formal {
     /// Its name and label.
     pub name: Arc<str>,
@@ -142,14 +145,14 @@ impl Reader<'_> {
         self.diagnostics.push(
             Diagnostic::error(&codes::TYPE_ARGUMENTS, format!("`{}` takes {takes}", name.text))
                 .label(ty.span, "written otherwise here")
-                .help(example),
+                .help(example)
+                .in_place_of(ty.span),
         );
         Ty::Error
     }
 
     fn unknown(&mut self, name: &Name) -> Ty {
-        let compound = ["List", "Range", "Measured", "Split", "Rows", "Column", "Dissected", "Rules"];
-        let known = Plain::ALL.iter().map(|plain| plain.name()).chain(compound);
+        let known = Plain::ALL.iter().map(|plain| plain.name()).chain(COMPOUND);
         let diagnostic = Diagnostic::error(&codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text))
             .label(name.span, "not a type");
         let familiar = match &*name.text {
@@ -162,7 +165,7 @@ impl Reader<'_> {
             _ => suggest::closest(&name.text, known),
         };
         self.diagnostics.push(match familiar {
-            Some(near) => diagnostic.help(format!("write `{near}`")),
+            Some(near) => diagnostic.help(format!("write `{near}`")).in_place_of(name.span),
             None => diagnostic.help("types begin with a capital letter: `Int`, `Ratio`, `State`, `List[Step]`"),
         });
         Ty::Error

@@ -79,6 +79,21 @@ impl Solver {
         Row { fields: Arc::new(self.map_fields(&row.fields, leaf)), axes: row.axes }
     }
 
+    /// Returns whether a resolved type has parts that are not known.
+    pub(super) fn is_open(&self, ty: &Ty) -> bool {
+        let mut found = false;
+        self.map(ty, &mut |leaf| {
+            found |= matches!(leaf, Ty::Var(_));
+            leaf.clone()
+        });
+        found
+    }
+
+    /// Lets the open parts of a resolved type agree with everything.
+    pub(super) fn close(&self, ty: &Ty) -> Ty {
+        self.map(ty, &mut |leaf| if matches!(leaf, Ty::Var(_)) { Ty::Error } else { leaf.clone() })
+    }
+
     /// Makes two types equal, or says that they cannot be.
     pub(super) fn unify(&mut self, left: &Ty, right: &Ty) -> bool {
         let (left, right) = (self.shallow(left), self.shallow(right));

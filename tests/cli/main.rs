@@ -4,6 +4,7 @@
 mod bad_input;
 mod commands;
 mod data;
+mod reference;
 mod weights;
 mod why;
 

@@ -82,4 +82,20 @@ codes! {
         "`pdsl export` writes safetensors, npz and ONNX. The format is the ending of the file's name unless `--format` says \
          otherwise. Folding batch normalisations changes what layers there are, which only a graph can express.",
         wrong: "pdsl export 3fa94c -o network.pth", right: "pdsl export 3fa94c -o network.onnx";
+    NO_ENTRY = "PD0740", "the reference has no such name",
+        "`pdsl doc` shows the modules of the standard library and their public names: `pdsl doc prune`, \
+         `pdsl doc std.prune.imp`, `pdsl doc train`. For a module of one's own, name its file: `pdsl doc recipes.pd`.",
+        wrong: "pdsl doc trian", right: "pdsl doc train";
+    EXAMPLE_FAILED = "PD0741", "an example in the documentation does not hold",
+        "A block marked as `pd` in a comment that begins with `///` or `//!` is a program of its own that sees the module \
+         it is about. `pdsl test` checks and evaluates it; what it expects without a run must hold.",
+        wrong: "", right: "";
+    NOTHING_TO_TEST = "PD0742", "there is nothing to test",
+        "`pdsl test` looks for files that end in `.pd` in the current directory and below, apart from those in `results` \
+         and in stores, or takes the files that are named. `--filter` keeps tests whose name contains a text.",
+        wrong: "pdsl test --filter halfs", right: "pdsl test --filter halves";
+    REPL_COMMAND = "PD0743", "a command of `pdsl repl` that does not exist",
+        "Commands begin with a colon: `:type`, `:stages`, `:doc`, `:load`, `:names`, `:reset`, `:help`, `:quit`. \
+         Everything else is an expression or a definition.",
+        wrong: "", right: "";
 }

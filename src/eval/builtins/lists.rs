@@ -62,7 +62,7 @@ pub(super) fn sum(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated 
             Some(total) => vm.operate(BinaryOp::Add, &total, &element, arguments.span(0))?,
         });
     }
-    Ok(total.unwrap_or(Value::Int(0)))
+    Ok(total.unwrap_or_else(|| vm.nothing(arguments.span(0))))
 }
 
 pub(super) fn len(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {

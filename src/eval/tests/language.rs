@@ -261,3 +261,14 @@ fn a_mistake_inside_the_library_points_at_the_users_call() {
     assert_eq!(errors[0].labels[0].text, "in this call");
     assert!(errors[0].labels[0].span.start as usize >= IMPORTS.len());
 }
+
+#[test]
+fn the_sum_of_nothing_has_the_unit_of_its_elements() {
+    let none = failures(
+        "let none = [] |> map(n => n * 1ep)
+         expect 3ep - sum(none) == 3ep
+         expect 0.5 + sum([] |> map(x => x * 0.5)) == 0.5
+         expect sum([] |> map(r => r - 10%)) == 0pp",
+    );
+    assert_eq!(none, Vec::<String>::new());
+}

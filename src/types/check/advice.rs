@@ -21,7 +21,7 @@ impl Checker<'_> {
             .label(expr.span, format!("this is {shown}"));
         let advice = self.advice(expr, &found, &want);
         self.report(match advice {
-            Some(help) => diagnostic.help(help),
+            Some(help) => diagnostic.help(help).in_place_of(expr.span),
             None => diagnostic,
         });
     }

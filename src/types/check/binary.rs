@@ -138,7 +138,7 @@ impl Checker<'_> {
         let mut diagnostic =
             Diagnostic::error(&codes::OPERANDS, message).label(first.0, first.1).label(second.0, second.1);
         if let Some(help) = self.operand_advice(op, (&a, left.1), (&b, right.1)) {
-            diagnostic = diagnostic.help(help);
+            diagnostic = diagnostic.help(help).in_place_of(first.0);
         }
         self.report(diagnostic);
     }

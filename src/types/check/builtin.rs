@@ -218,6 +218,7 @@ impl Checker<'_> {
     fn summed(&mut self, expr: &Expr, result: &Ty) -> Ty {
         let ty = self.solver.shallow(result);
         if is_summable(&ty) {
+            self.sums.insert(expr.span, ty.clone());
             return ty;
         }
         let shown = self.settled(&ty);

@@ -84,6 +84,9 @@ impl Checker<'_> {
     }
 
     fn call_function(&mut self, signature: &Arc<Signature>, call: &Call<'_>) -> Ty {
+        if let Some(details) = &mut self.details {
+            details.calls.push((call.callee, signature.clone()));
+        }
         let slots = self.assign(signature, call);
         let open: Vec<Ty> = signature.generics.iter().map(|_| self.solver.fresh()).collect();
         let outer = (self.context.clone(), self.role);
@@ -144,7 +147,8 @@ impl Checker<'_> {
         self.report(
             Diagnostic::error(&codes::UNNAMED_NUMBER, message)
                 .label(value.span, "which one is this?")
-                .help(format!("write `{name}: {text}`")),
+                .help(format!("write `{name}: {text}`"))
+                .in_place_of(value.span),
         );
         true
     }
@@ -167,7 +171,10 @@ impl Checker<'_> {
             None => format!("its signature is `{signature}`"),
         };
         self.report(
-            Diagnostic::error(&codes::UNKNOWN_LABEL, message).label(label.span, "not one of its parameters").help(help),
+            Diagnostic::error(&codes::UNKNOWN_LABEL, message)
+                .label(label.span, "not one of its parameters")
+                .help(help)
+                .in_place_of(label.span),
         );
     }
 

@@ -58,7 +58,8 @@ impl Checker<'_> {
         self.report(
             Diagnostic::error(&codes::MISMATCH, format!("{what} must be a list of columns, but this is one column"))
                 .label(expr.span, "one column")
-                .help(format!("write `[.{}]`", field.text)),
+                .help(format!("write `[.{}]`", field.text))
+                .in_place_of(expr.span),
         );
         Ty::Error
     }

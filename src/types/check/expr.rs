@@ -11,6 +11,12 @@ use crate::syntax::tree::{BinaryOp, Block, Expr, ExprKind, Lambda, UnaryOp, Unit
 impl Checker<'_> {
     /// Returns the type of an expression from its parts.
     pub(super) fn infer(&mut self, expr: &Expr) -> Ty {
+        let ty = self.inferred(expr);
+        self.note(expr.span, &ty);
+        ty
+    }
+
+    fn inferred(&mut self, expr: &Expr) -> Ty {
         match &*expr.kind {
             ExprKind::Bool(_) => Plain::Bool.into(),
             ExprKind::Int(_) => Plain::Int.into(),
@@ -49,6 +55,15 @@ impl Checker<'_> {
     /// Checks that an expression has a type; `what` names the place in a message. Returns the type it has, or
     /// [`Ty::Error`] after a report.
     pub(super) fn check(&mut self, expr: &Expr, want: &Ty, what: &str) -> Ty {
+        if let Some(details) = &mut self.details {
+            details.wanted.push((expr.span, want.clone()));
+        }
+        let ty = self.against(expr, want, what);
+        self.note(expr.span, &ty);
+        ty
+    }
+
+    fn against(&mut self, expr: &Expr, want: &Ty, what: &str) -> Ty {
         let want = self.solver.shallow(want);
         match (&*expr.kind, &want) {
             (ExprKind::Error, _) => Ty::Error,
@@ -213,6 +228,7 @@ impl Checker<'_> {
     }
 
     fn lambda_body(&mut self, lambda: &Lambda, params: &[Ty], body: impl FnOnce(&mut Self, &Expr) -> Ty) -> Ty {
+        lambda.params.iter().zip(params).for_each(|(name, ty)| self.note(name.span, ty));
         let names = lambda.params.iter().map(|name| name.text.clone()).zip(params.iter().cloned());
         self.within(names.collect::<Vec<_>>(), |checker| body(checker, &lambda.body))
     }
@@ -329,6 +345,8 @@ fn counts_as(from: Plain, to: Plain) -> bool {
         Plain::Margin => matches!(from, Plain::Float | Plain::Ratio | Plain::Points),
         Plain::Layers => from == Plain::Layer,
         Plain::Band | Plain::Seed => from == Plain::Nothing,
+        // The same score for every weight.
+        Plain::Score => from == Plain::Float,
         _ => false,
     }
 }

@@ -10,6 +10,33 @@ use crate::resolve::{Member, ModuleId, Target};
 use crate::source::Span;
 use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
 
+/// Fields and methods of a value, each with its type, for whoever offers them.
+pub(in super::super) fn fields_of(ty: &Ty) -> Vec<(String, Ty)> {
+    let plain = |list: &[(&str, Plain)]| list.iter().map(|(name, ty)| ((*name).to_owned(), Ty::from(*ty))).collect();
+    let step_to_state = Ty::Function([Plain::Step.into()].into(), Arc::new(Plain::State.into()));
+    match ty {
+        Ty::Record(fields) => fields.0.iter().map(|(name, ty)| (name.to_string(), ty.clone())).collect(),
+        Ty::Rows(Some(row)) => {
+            let column =
+                |cell: &Ty| Ty::Column(Some(Arc::new(ColumnTy { cell: cell.clone(), row: Some(row.clone()) })));
+            let columns = row.fields.0.iter().map(|(name, cell)| (name.to_string(), column(cell)));
+            columns.chain([("at".to_owned(), ty.clone())]).collect()
+        }
+        Ty::Plain(Plain::State) => {
+            let mut fields: Vec<(String, Ty)> = plain(&STATE);
+            fields.push(("at".to_owned(), step_to_state));
+            fields
+        }
+        Ty::Plain(Plain::Task) => {
+            let splits = [("train", Split::Train), ("val", Split::Val), ("test", Split::Test)];
+            let splits = splits.map(|(name, split)| (name.to_owned(), Ty::Split(Some(split))));
+            splits.into_iter().chain::<Vec<_>>(plain(&TASK)).collect()
+        }
+        Ty::Plain(Plain::Parameter) => PARAMETER.iter().map(|name| ((*name).to_owned(), Plain::Score.into())).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Fields of a task, apart from its splits.
 const TASK: [(&str, Plain); 6] = [
     ("classes", Plain::Int),
@@ -159,6 +186,7 @@ impl Checker<'_> {
 
     /// `rows.top1`: a column.
     pub(super) fn column_of(&mut self, row: &Arc<Row>, field: &Name) -> Ty {
+        self.note_rows(field.span, row);
         let Some(cell) = row.fields.get(&field.text) else {
             self.unknown_column(row, field);
             return Ty::Error;
@@ -173,7 +201,8 @@ impl Checker<'_> {
         self.report(
             Diagnostic::error(&codes::UNKNOWN_COLUMN, message)
                 .label(field.span, "not a column of these rows")
-                .help(help),
+                .help(help)
+                .in_place_of(field.span),
         );
     }
 
@@ -224,7 +253,8 @@ impl Checker<'_> {
                     self.report(
                         Diagnostic::error(&codes::UNNAMED_NUMBER, "`at` needs the name of the column")
                             .label(arg.value.span, "a value of which column?")
-                            .help(format!("write `.at(round: {text})`")),
+                            .help(format!("write `.at(round: {text})`"))
+                            .fix(arg.value.span, format!("round: {text}")),
                     );
                 }
             }
@@ -233,6 +263,7 @@ impl Checker<'_> {
     }
 
     fn selected(&mut self, row: &Arc<Row>, label: &Name, value: &Expr) {
+        self.note_rows(label.span, row);
         let Some(cell) = row.fields.get(&label.text).cloned() else {
             self.unknown_column(row, label);
             self.infer(value);

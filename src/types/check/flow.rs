@@ -81,7 +81,8 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::error(&codes::NOT_A_LIST, format!("{shown} has no elements"))
                         .label(expr.span, format!("this is {shown}"))
-                        .help(help),
+                        .help(help)
+                        .in_place_of(expr.span),
                 );
                 Ty::Error
             }
@@ -90,6 +91,12 @@ impl Checker<'_> {
 
     /// Types the names that a pattern binds.
     pub(super) fn pattern(&mut self, pattern: &Pattern, ty: &Ty) -> Columns {
+        let columns = self.taken_apart(pattern, ty);
+        pattern.names().iter().zip(&columns).for_each(|(name, (_, ty))| self.note(name.span, ty));
+        columns
+    }
+
+    fn taken_apart(&mut self, pattern: &Pattern, ty: &Ty) -> Columns {
         let ty = self.solver.shallow(ty);
         let poisoned = |names: &[Name]| names.iter().map(|name| (name.text.clone(), Ty::Error)).collect();
         match (pattern, &ty) {

@@ -131,6 +131,9 @@ impl Checker<'_> {
         if let Some(known) = self.items.get(&(module, index)) {
             return known.clone();
         }
+        if let Some(known) = self.known.and_then(|items| items.get(&(module, index))) {
+            return known.clone();
+        }
         self.items.insert((module, index), Entry::Busy);
         let linked = self.linked;
         let entry = self.at_top_of(module, |checker| match &linked.item(module, index).kind {
@@ -139,8 +142,38 @@ impl Checker<'_> {
             ItemKind::Function(function) => Entry::Function(Arc::new(checker.function(module, index, function))),
             _ => Entry::Values(Vec::new()),
         });
+        let is_open = |ty: &Ty| self.solver.is_open(&self.settled(ty));
+        let open = match &entry {
+            Entry::Values(names) => names.iter().any(|(_, ty)| is_open(ty)),
+            Entry::Function(signature) => is_open(&signature.result),
+            Entry::Busy => false,
+        };
+        if open {
+            self.open.insert((module, index));
+        }
         self.items.insert((module, index), entry.clone());
         entry
+    }
+
+    /// Checks an item that may be another than the module has at its place.
+    pub(in super::super) fn detached(&mut self, module: ModuleId, item: &tree::Item) {
+        self.at_top_of(module, |checker| match &item.kind {
+            ItemKind::Import(_) => {}
+            ItemKind::Param(param) => {
+                let (_, ty) = checker.param(param);
+                checker.note(param.name.span, &ty);
+            }
+            ItemKind::Binding(binding) => drop(checker.top_binding(binding)),
+            ItemKind::Function(function) => {
+                // No item has this place.
+                let signature = checker.function(module, usize::MAX, function);
+                if let (Some(_), Some(body)) = (&function.result, &function.body) {
+                    checker.defaults(function, &signature);
+                    checker.within(locals(&signature), |checker| checker.check(body, &signature.result, "the result"));
+                }
+            }
+            kind => checker.output(kind),
+        });
     }
 
     fn param(&mut self, param: &Param) -> (Arc<str>, Ty) {
@@ -201,7 +234,8 @@ impl Checker<'_> {
                     .help("write the types that it is used with"),
             );
         }
-        let formals = function.formals.iter().map(|formal| self.formal(function, formal)).collect();
+        let formals: Vec<Formal> = function.formals.iter().map(|formal| self.formal(function, formal)).collect();
+        function.formals.iter().zip(&formals).for_each(|(formal, typed)| self.note(formal.name.span, &typed.ty));
         let mut signature = Signature {
             name: function.name.text.clone(),
             module,
@@ -237,7 +271,8 @@ impl Checker<'_> {
             self.report(
                 Diagnostic::error(&codes::MISSING_TYPE, message)
                     .label(formal.name.span, "needs a type")
-                    .help(format!("write `{}: {guess}`", formal.name.text)),
+                    .help(format!("write `{}: {guess}`", formal.name.text))
+                    .in_place_of(formal.name.span),
             );
             Ty::Error
         };

@@ -17,6 +17,9 @@ mod record;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use field::fields_of;
+
+use super::details::Details;
 use super::signature::Signature;
 use super::ty::{Plain, Row, Ty};
 use super::unify::Solver;
@@ -29,9 +32,17 @@ pub(super) struct Checker<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Literals of whole numbers that stand for other numbers.
     pub(super) floats: BTreeSet<Span>,
+    /// Lists that are summed, with the type of their sum.
+    pub(super) sums: BTreeMap<Span, Ty>,
     pub(super) items: BTreeMap<(ModuleId, usize), Entry>,
     /// Functions whose bodies are checked.
     pub(super) checked: BTreeSet<(ModuleId, usize)>,
+    /// Items whose types were open when they had been looked at.
+    pub(super) open: BTreeSet<(ModuleId, usize)>,
+    /// Items of a program that is checked already.
+    pub(super) known: Option<&'a BTreeMap<(ModuleId, usize), Entry>>,
+    /// Where types are noted, if anybody asks for them.
+    pub(super) details: Option<Details>,
     solver: Solver,
     /// The module whose text is being checked.
     module: ModuleId,
@@ -46,7 +57,7 @@ pub(super) struct Checker<'a> {
 }
 
 /// What is known of an item.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Entry {
     /// It is being looked at.
     Busy,
@@ -54,6 +65,21 @@ pub(super) enum Entry {
     Values(Vec<(Arc<str>, Ty)>),
     /// A function.
     Function(Arc<Signature>),
+}
+
+impl Entry {
+    /// Whether another entry says the same of a name.
+    pub(super) fn is_for(&self, name: &str, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Values(a), Self::Values(b)) => {
+                let find =
+                    |list: &[(Arc<str>, Ty)]| list.iter().find(|(known, _)| &**known == name).map(|(_, ty)| ty.clone());
+                find(a).is_some() && find(a) == find(b)
+            }
+            (Self::Function(a), Self::Function(b)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 /// The rows that accessors refer to.
@@ -84,8 +110,12 @@ impl<'a> Checker<'a> {
             linked,
             diagnostics: Vec::new(),
             floats: BTreeSet::new(),
+            sums: BTreeMap::new(),
             items: BTreeMap::new(),
             checked: BTreeSet::new(),
+            open: BTreeSet::new(),
+            known: None,
+            details: None,
             solver: Solver::default(),
             module: ModuleId(0),
             locals: Vec::new(),
@@ -98,6 +128,46 @@ impl<'a> Checker<'a> {
     /// Replaces open types by what they turned out to be.
     pub(super) fn settled(&self, ty: &Ty) -> Ty {
         self.solver.resolve(ty)
+    }
+
+    /// Replaces open types in what is known of an item.
+    pub(super) fn settled_entry(&self, entry: &Entry) -> Entry {
+        match entry {
+            Entry::Values(names) => {
+                Entry::Values(names.iter().map(|(name, ty)| (name.clone(), self.closed(ty))).collect())
+            }
+            Entry::Function(signature) if self.solver.is_open(&signature.result) => {
+                Entry::Function(Arc::new(Signature { result: self.closed(&signature.result), ..(**signature).clone() }))
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// A type without anything open: what is open at the end agrees with everything.
+    fn closed(&self, ty: &Ty) -> Ty {
+        let ty = self.settled(ty);
+        if self.solver.is_open(&ty) { self.solver.close(&ty) } else { ty }
+    }
+
+    fn note(&mut self, span: Span, ty: &Ty) {
+        if let Some(details) = &mut self.details {
+            details.types.push((span, ty.clone()));
+        }
+    }
+
+    fn note_rows(&mut self, column: Span, row: &Arc<Row>) {
+        if let Some(details) = &mut self.details {
+            details.rows.push((column, row.clone()));
+        }
+    }
+
+    /// Returns the types of sums, where they are known.
+    pub(super) fn settled_sums(&self) -> BTreeMap<Span, Plain> {
+        let plain = |(span, ty): (&Span, &Ty)| match self.settled(ty) {
+            Ty::Plain(plain) => Some((*span, plain)),
+            _ => None,
+        };
+        self.sums.iter().filter_map(plain).collect()
     }
 
     /// Checks what could only be told at the end: the values of schedules.

@@ -120,7 +120,7 @@ impl Checker<'_> {
         };
         let diagnostic = Diagnostic::error(&codes::UNKNOWN_FIELD, message).label(field.span, "no such field");
         self.report(match help {
-            Some(help) => diagnostic.help(help),
+            Some(help) => diagnostic.help(help).in_place_of(field.span),
             None => diagnostic,
         });
     }
