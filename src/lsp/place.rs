@@ -73,7 +73,7 @@ impl Shelf {
             hasher.update(text.as_bytes());
         }
         for op in crate::ops::list::ALL {
-            hasher.update(op.signature.as_bytes()).update(op.doc.as_bytes());
+            hasher.update(op.signature.as_bytes()).update(op.words().as_bytes());
         }
         let digest = hasher.finalize().to_hex();
         Self { root: cache.map(|cache| cache.join("pdsl").join(format!("std-{}", &digest[..12]))) }
@@ -90,7 +90,7 @@ impl Shelf {
         let root = self.root.as_ref()?;
         let written = match name.strip_prefix("std/")?.strip_suffix(".pd")?.split_once('/') {
             None => text.to_owned(),
-            Some((_, stage)) => format!("{}{text}\n", words(crate::ops::list::find(stage)?.doc)),
+            Some((_, stage)) => format!("{}{text}\n", words(&crate::ops::list::find(stage)?.words())),
         };
         let path = root.join(name);
         if std::fs::read_to_string(&path).ok().as_deref() != Some(&written) {

@@ -66,7 +66,21 @@ pub static OP: Op = Op {
     doc: "Classifies with some units of the dissected layer silent: those with the largest IoU (`\"strongest\"`), the \
           smallest (`\"weakest\"`), or any (`\"random\"`, with a seed). `top1` is the accuracy then, `intact` before, `fall` \
           the mean fall of accuracy over classes, `worst_fall` that of the class that suffers most, and `classes_hurt` how \
-          many classes lose more than a tenth.\n\n`ablate(s, task.val, d: found, units: 20).worst_fall`",
+          many classes lose more than a tenth.",
+    example: r#"import std.data.{shapes, shapes_probe}
+import std.dissect.{ablate, netdissect}
+import std.models.{tiny_resnet}
+
+let task = shapes()
+let probe = shapes_probe()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> init(seed)
+let dense = net |> train(task, recipe, until: 2ep)
+let found = netdissect(dense, layer: "layer3", data: probe)
+let hurt = ablate(dense, task.val, d: found, units: 4)
+expect hurt.worst_fall >= 0.0
+"#,
     heavy: true,
     lower,
 };

@@ -37,7 +37,20 @@ pub static OP: Op = Op {
                 concepts_low: Measured[Float], concepts_high: Measured[Float] }",
     doc: "Draws the probe's images again, each a Poisson number of times, and scores: standard deviation and 95 % range of \
           the number of units and of concepts. It speaks of the choice of images, not of training: for that there are \
-          seeds. The network does not run again.\n\n`bootstrap(found, seed: seed.images).units_low`",
+          seeds. The network does not run again.",
+    example: r#"import std.data.{shapes, shapes_probe}
+import std.dissect.{bootstrap, netdissect}
+import std.models.{tiny_resnet}
+
+let task = shapes()
+let probe = shapes_probe()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> init(seed)
+let dense = net |> train(task, recipe, until: 2ep)
+let found = netdissect(dense, layer: "layer3", data: probe)
+expect bootstrap(found, seed: seed.images).units_low >= 0
+"#,
     heavy: false,
     lower,
 };

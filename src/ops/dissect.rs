@@ -40,8 +40,20 @@ pub static OP: Op = Op {
           step: one of `netdissect2017`, `lite2018`, `quick2018`, `pnas2020`, or one with other entries, \
           `{ ..lite2018, quantile: 0.01 }`. `thresholds` takes the thresholds of another dissection instead of this \
           network's own. `rotate` turns the space of units at random before anything is measured, by the part `power` of \
-          the whole rotation, and cuts off what is below zero afterwards if `rectify`.\n\n\
-          `dissect(s, data: broden(), layer: \"layer4\").units`",
+          the whole rotation, and cuts off what is below zero afterwards if `rectify`.",
+    example: r#"import std.data.{shapes, shapes_probe}
+import std.dissect.{dissect, lite2018}
+import std.models.{tiny_resnet}
+
+let task = shapes()
+let probe = shapes_probe()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> init(seed)
+let dense = net |> train(task, recipe, until: 2ep)
+let found = dissect(dense, data: probe, layer: "layer3", rules: { ..lite2018, quantile: 0.01 })
+expect found.units >= 0
+"#,
     heavy: true,
     lower,
 };

@@ -43,7 +43,22 @@ pub static OP: Op = Op {
           distances between the distributions of IoU (`wasserstein`, `ks`, `delta_median`), the mean change unit by unit \
           (`matched`) and the share that fell, concepts in common (`jaccard`), the share of interpretable units that keep \
           their concept (`retention`), units `lost` and `gained`, the `entropy` of units over concepts, and the `area` under \
-          the number of units by IoU threshold, as a ratio.\n\n`drift(found, from: dense).jaccard`",
+          the number of units by IoU threshold, as a ratio.",
+    example: r#"import std.data.{shapes, shapes_probe}
+import std.dissect.{drift, netdissect}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude}
+
+let task = shapes()
+let probe = shapes_probe()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> init(seed)
+let dense = net |> train(task, recipe, until: 2ep)
+let found = netdissect(dense, layer: "layer3", data: probe)
+let pruned = netdissect(dense |> prune(global_magnitude(50%)), layer: "layer3", data: probe)
+expect drift(pruned, from: found).jaccard >= 0%
+"#,
     heavy: false,
     lower,
 };

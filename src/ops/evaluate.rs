@@ -31,7 +31,16 @@ pub static OP: Op = Op {
     version: 2,
     signature: "fn evaluate[S](s: State, on: Split[S]) -> \
                 { top1: Measured[Ratio], top5: Measured[Ratio], loss: Measured[Float] }",
-    doc: "Measures accuracy and mean loss on a part of a task.\n\n`evaluate(s, task.val).top1`",
+    doc: "Measures accuracy and mean loss on a part of a task.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+expect evaluate(dense, task.test).top1 >= 50%
+",
     heavy: true,
     lower,
 };

@@ -25,8 +25,18 @@ pub static OP: Op = Op {
     signature: "fn footprint(s: State) -> { parameters: Measured[Float], compression: Measured[Float], \
                 macs: Measured[Float], speedup: Measured[Float] }",
     doc: "Counts as ShrinkBench does: learned parameters that are not 0 and all over those, multiply-accumulates of one \
-          image with weights that are not 0 and all over those. What is really gained is measured by `evaluate`.\n\n\
-          `footprint(ticket).compression`",
+          image with weights that are not 0 and all over those. What is really gained is measured by `evaluate`.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let ticket = dense |> prune(global_magnitude(80%))
+expect footprint(ticket).compression > 4.0
+",
     heavy: false,
     lower,
 };

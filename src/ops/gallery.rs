@@ -38,8 +38,19 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn gallery(d: Dissected, top: Int = 5, side: Int = 64) -> Plot",
     doc: "Shows every unit's `top` images with the largest activations, its mask outlined and the rest darkened, each \
-          `side` pixels high and wide. The report lets readers search, sort and filter the units.\n\n\
-          `plot faces = gallery(found)`",
+          `side` pixels high and wide. The report lets readers search, sort and filter the units.",
+    example: r#"import std.data.{shapes, shapes_probe}
+import std.dissect.{gallery, netdissect}
+import std.models.{tiny_resnet}
+
+let task = shapes()
+let probe = shapes_probe()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> init(seed)
+let dense = net |> train(task, recipe, until: 2ep)
+plot faces = gallery(netdissect(dense, layer: "layer3", data: probe))
+"#,
     heavy: false,
     lower,
 };

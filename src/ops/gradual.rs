@@ -20,8 +20,17 @@ pub static OP: Op = Op {
                 by: Criterion = magnitude, scope: Scope = global, keep: List[Str] = [], order: Seed = none) -> State",
     doc: "Trains like `train` and prunes on the way: before every iteration that is a multiple of `every`, to the \
           sparsity that `plan` gives for it. Each time all weights compete anew, those that are gone by the values they \
-          had when they went, so weights can return (Zhu and Gupta 2017). What was pruned before stays pruned.\n\n\
-          `init(net, seed) |> gradual(task, recipe, plan: cubic(to: 90%, from: 1ep, until: 10ep), every: 100it, until: 20ep)`",
+          had when they went, so weights can return (Zhu and Gupta 2017). What was pruned before stays pruned.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{gradual}
+import std.schedule.{cubic}
+
+let task = digits()
+let net = tiny_resnet(classes: task.classes) |> init(seeds(1)[0])
+let plan = cubic(to: 90%, from: 1ep, until: 3ep)
+let sparse = net |> gradual(task, sgd(lr: 0.1, batch: 64), plan: plan, every: 5it, until: 4ep)
+",
     heavy: true,
     lower,
 };

@@ -25,7 +25,11 @@ pub static OP: Op = Op {
     module: "prelude",
     version: 1,
     signature: "fn init(arch: Arch, seed: Seed) -> State",
-    doc: "A network with fresh weights.\n\n`tiny_resnet(classes: 10) |> init(seed)`",
+    doc: "A network with fresh weights.",
+    example: "import std.models.{tiny_resnet}
+
+let net = tiny_resnet(classes: 10) |> init(seeds(1)[0])
+",
     heavy: false,
     lower,
 };

@@ -26,8 +26,11 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn load(file: Str, arch: Arch) -> State",
     doc: "Reads weights with torchvision's names: safetensors, what `torch.save` wrote of a state dict, or NumPy's npz, \
-          recognised by their contents. Nothing in the file is run. The path is relative to the program.\n\n\
-          `load(\"resnet50.pth\", resnet50(classes: 1000))`",
+          recognised by their contents. Nothing in the file is run. The path is relative to the program.",
+    example: r#"import std.models.{resnet50}
+
+let published = load("resnet50.pth", resnet50(classes: 1000))
+"#,
     heavy: false,
     lower,
 };

@@ -49,12 +49,21 @@ pub struct Op {
     pub version: u32,
     /// Signature in pdsl syntax, without a body.
     pub signature: &'static str,
-    /// What it does, and an example.
+    /// What it does.
     pub doc: &'static str,
+    /// A program that uses it.
+    pub example: &'static str,
     /// Whether it computes a network: on the device chosen, in a worker process of its own.
     pub heavy: bool,
     /// The language's side: checks the arguments and adds the stage to the graph.
     pub lower: fn(&mut dyn Lowering, &Arguments) -> Evaluated<Value>,
+}
+
+impl Op {
+    /// Returns what it does with its example, in Markdown.
+    pub fn words(&self) -> String {
+        format!("{}\n\n```pd\n{}```", self.doc, self.example)
+    }
 }
 
 impl std::fmt::Debug for Op {

@@ -24,8 +24,18 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn nearest[S](to: State, among: List[State], on: Split[S]) -> State",
     doc: "Chooses the state whose accuracy is nearest to that of `to`; of equal ones the first. With early points of the \
-          dense training it separates what sparsity does from what lower accuracy does.\n\n\
-          `nearest(pruned, among: [dense.at(1ep), dense.at(2ep), dense], on: task.val)`",
+          dense training it separates what sparsity does from what lower accuracy does.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude, nearest}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let pruned = dense |> prune(global_magnitude(80%))
+let as_good = nearest(pruned, among: [dense.at(1ep), dense], on: task.val)
+",
     heavy: false,
     lower,
 };

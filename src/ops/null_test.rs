@@ -43,7 +43,20 @@ pub static OP: Op = Op {
           cyclically within their images. The statistic is a unit's best IoU, so that the choice among labels is accounted \
           for. `significant` counts units at the false discovery rate `level`; `chance_units` is how many would count as \
           interpretable by chance, `chance_units_high` the 95 % quantile of that, `chance_iou` the mean best IoU by \
-          chance. The network does not run again.\n\n`null_test(found, seed: seed.null).significant`",
+          chance. The network does not run again.",
+    example: r#"import std.data.{shapes, shapes_probe}
+import std.dissect.{netdissect, null_test}
+import std.models.{tiny_resnet}
+
+let task = shapes()
+let probe = shapes_probe()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> init(seed)
+let dense = net |> train(task, recipe, until: 2ep)
+let found = netdissect(dense, layer: "layer3", data: probe)
+expect null_test(found, seed: seed.null).significant >= 0
+"#,
     heavy: false,
     lower,
 };

@@ -45,7 +45,17 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn prune(s: State, by: Pruner, concepts: Dissected = none) -> State",
     doc: "Removes weights: the same weights under a smaller mask. `concepts` is the dissection that criteria with `p.concept` \
-          read.\n\n`dense |> prune(global_magnitude(20%))`",
+          read.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let pruned = dense |> prune(global_magnitude(20%))
+",
     heavy: false,
     lower,
 };

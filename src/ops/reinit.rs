@@ -25,8 +25,18 @@ pub static OP: Op = Op {
     module: "prune",
     version: 1,
     signature: "fn reinit(s: State, seed: Seed) -> State",
-    doc: "Draws fresh weights and keeps the mask: a control for what the mask alone is worth.\n\n\
-          `ticket |> reinit(seed.control) |> train(task, recipe, until: 160ep)`",
+    doc: "Draws fresh weights and keeps the mask: a control for what the mask alone is worth.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude, reinit}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let ticket = dense |> prune(global_magnitude(20%))
+let control = ticket |> reinit(seed.control) |> train(task, recipe, until: 2ep)
+",
     heavy: false,
     lower,
 };

@@ -14,8 +14,18 @@ pub static OP: Op = Op {
     signature: "fn restart(s: State, at: Step) -> State",
     doc: "Keeps weights and mask, and lets the next training start at the step `at`: with the learning rate and the order of \
           images that belong to it. Where `rewind` goes back in weights and schedule, this goes back in the schedule alone \
-          (learning-rate rewinding; Renda, Frankle and Carbin 2020).\n\n\
-          `pruned |> restart(at: 1ep) |> retrain(like: dense)`",
+          (learning-rate rewinding; Renda, Frankle and Carbin 2020).",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude, restart}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let pruned = dense |> prune(global_magnitude(20%))
+let again = pruned |> restart(at: 1ep) |> retrain(like: dense)
+",
     heavy: false,
     lower,
 };

@@ -15,8 +15,18 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn retrain(s: State, like: State, until: Step = none) -> State",
     doc: "Trains as another network was trained: the same task, recipe and order, to the same end or to `until`. Beyond the \
-          other's end the schedule goes on: one that drops in steps stays at its last rate.\n\n\
-          `ticket |> rewind(to: dense.at(1ep)) |> retrain(like: dense)`",
+          other's end the schedule goes on: one that drops in steps stays at its last rate.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let pruned = dense |> prune(global_magnitude(20%))
+let ticket = pruned |> rewind(to: dense.at(1ep)) |> retrain(like: dense)
+",
     heavy: true,
     lower,
 };

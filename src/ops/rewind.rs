@@ -19,7 +19,18 @@ pub static OP: Op = Op {
     module: "prelude",
     version: 1,
     signature: "fn rewind(s: State, to: State) -> State",
-    doc: "Goes back to the weights and the step of `to`, keeping the mask of `s`.\n\n`pruned |> rewind(to: dense.at(1ep))`",
+    doc: "Goes back to the weights and the step of `to`, keeping the mask of `s`.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let pruned = dense |> prune(global_magnitude(20%))
+let back = pruned |> rewind(to: dense.at(1ep))
+",
     heavy: false,
     lower,
 };

@@ -25,7 +25,20 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn score(d: Dissected, iou: Float = none, choose: Str = \"all\", on: Str = \"all\") -> Dissected",
     doc: "Scores a dissection again, without the network: at another IoU threshold, or with concepts chosen on one part \
-          of the images (`\"train\"`, `\"val\"`) and scored on another.\n\n`score(found, choose: \"train\", on: \"val\").units`",
+          of the images (`\"train\"`, `\"val\"`) and scored on another.",
+    example: r#"import std.data.{shapes, shapes_probe}
+import std.dissect.{netdissect, score}
+import std.models.{tiny_resnet}
+
+let task = shapes()
+let probe = shapes_probe()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> init(seed)
+let dense = net |> train(task, recipe, until: 2ep)
+let found = netdissect(dense, layer: "layer3", data: probe)
+expect score(found, choose: "train", on: "val").units >= 0
+"#,
     heavy: false,
     lower,
 };

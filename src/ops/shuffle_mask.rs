@@ -23,8 +23,18 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn shuffle_mask(s: State, seed: Seed) -> State",
     doc: "Puts the mask of every layer in random order: the same weights under a mask that keeps as many of each layer, but \
-          not the same. A control for what the places of a mask are worth beyond its proportions.\n\n\
-          `ticket |> shuffle_mask(seed.control)`",
+          not the same. A control for what the places of a mask are worth beyond its proportions.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+import std.prune.{global_magnitude, shuffle_mask}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let ticket = dense |> prune(global_magnitude(20%))
+let control = ticket |> shuffle_mask(seed.control)
+",
     heavy: false,
     lower,
 };

@@ -40,8 +40,17 @@ pub static OP: Op = Op {
     version: 1,
     signature: "fn train(s: State, task: Task, recipe: Recipe, until: Step, order: Seed = none) -> State",
     doc: "Trains from the step where the state is to `until`. The order of images comes from the stream `order` of the \
-          state's seed unless another is given. `.at(1ep)` of the result is the network at an earlier step.\n\n\
-          `init(net, seed) |> train(task, recipe, until: 160ep)`",
+          state's seed unless another is given. `.at(1ep)` of the result is the network at an earlier step.",
+    example: "import std.data.{digits}
+import std.models.{tiny_resnet}
+
+let task = digits()
+let seed = seeds(1)[0]
+let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
+let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
+let early = dense.at(1ep)
+expect evaluate(dense, task.test).top1 > evaluate(early, task.test).top1
+",
     heavy: true,
     lower,
 };

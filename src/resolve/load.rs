@@ -169,7 +169,7 @@ impl<'a> Loader<'a> {
                 Ok(mut function) => {
                     function.public = true;
                     let span = Span::new(id, 0, op.signature.len());
-                    let docs = op.doc.lines().map(ToOwned::to_owned).collect();
+                    let docs = op.words().lines().map(ToOwned::to_owned).collect();
                     let kind = tree::ItemKind::Function(Arc::new(function));
                     file.items.push(tree::Item { docs, span, kind });
                 }
