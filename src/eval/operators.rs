@@ -63,9 +63,10 @@ impl Interpreter<'_> {
 
     fn concat(&mut self, left: &Value, right: &Value, span: Span) -> Evaluated {
         match (left, right) {
-            (Value::List(a), Value::List(b)) => {
-                self.spend((a.len() + b.len()) as u64, span)?;
-                Ok(Value::list(a.iter().chain(b.iter()).cloned().collect()))
+            (Value::List(_) | Value::Range(_), Value::List(_) | Value::Range(_)) => {
+                let (mut all, more) = (self.elements(left, span)?, self.elements(right, span)?);
+                all.extend(more);
+                Ok(Value::list(all))
             }
             (Value::Str(a), Value::Str(b)) => {
                 self.spend((a.len() + b.len()) as u64 / 16, span)?;

@@ -17,7 +17,7 @@ pub static OP: Op = Op {
           (learning-rate rewinding; Renda, Frankle and Carbin 2020).",
     example: "import std.data.{digits}
 import std.models.{tiny_resnet}
-import std.prune.{global_magnitude, restart}
+import std.prune.{global_magnitude}
 
 let task = digits()
 let seed = seeds(1)[0]

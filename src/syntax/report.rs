@@ -298,8 +298,3 @@ pub(super) fn no_such_scalar(span: Span, digits: &str) -> Diagnostic {
     one(&codes::FOREIGN_CHARACTER, format!("`\\u{{{digits}}}` is no character"), span, "in this string")
         .help("give the hexadecimal number of a Unicode character, such as `\\u{e9}`")
 }
-
-pub(super) fn keyword_parameter(name: &str, span: Span) -> Diagnostic {
-    let message = format!("`{name}` is a word of the language, so no parameter can have it as its name");
-    one(&codes::UNEXPECTED, message, span, "a word of the language").help(format!("write another name: `{name}_`"))
-}

@@ -10,7 +10,7 @@ const TRAINED: &str = r"import std.data.{digits}
 import std.models.{tiny_resnet}
 
 let task = digits()
-let recipe = sgd(lr: drops(0.1, at: [2ep], by: 0.1), batch: 64)
+let recipe = sgd(lr: drops(0.1, at: [1ep], by: 0.1), batch: 64)
 let runs = sweep seed in seeds(1) {
   let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 1ep)
   { top1: evaluate(dense, task.test).top1 }

@@ -111,12 +111,12 @@ codes! {
         "Tests check functions and schedules, without running anything.",
         wrong: "test \"good\" { expect evaluate(s, task.val).top1 > 90% }",
         right: "test \"good\" { expect drops(0.1, at: [1ep], by: 0.1)(0ep) == 0.1 }";
+    UNKNOWN_ARGUMENT = "PD0332", "an argument that the function does not take",
+        "Arguments fill the parameters of the function, by position or by name.",
+        wrong: "seeds(m: 3)", right: "seeds(n: 3)";
     TEST_SELECTION = "PD0333", "a choice by test images",
         "Whatever chooses a network, ends a loop or decides between two states must not have seen the test images: numbers \
          reported on them afterwards would be too good. Choose by the validation images, `task.val`.",
         wrong: "select(evaluate(a, task.test).top1 > evaluate(b, task.test).top1, then: a, else: b)",
         right: "select(evaluate(a, task.val).top1 > evaluate(b, task.val).top1, then: a, else: b)";
-    UNKNOWN_ARGUMENT = "PD0332", "an argument that the function does not take",
-        "Arguments fill the parameters of the function, by position or by name.",
-        wrong: "seeds(m: 3)", right: "seeds(n: 3)";
 }

@@ -227,7 +227,7 @@ impl<'a> Builder<'a> {
         if body.is_some() {
             // A label may be a word of the language, but a body could not refer to it.
             for formal in formals.iter().filter(|formal| words::is_keyword(&formal.name.text)) {
-                self.report(report::keyword_parameter(&formal.name.text, formal.name.span));
+                self.report(report::keyword_as_name(formal.name.span, &formal.name.text));
             }
         }
         Some(Function { public, name: name?, generics, formals, result, body })

@@ -112,7 +112,26 @@ impl Checker<'_> {
                 self.check(right, &rows, "the right side of `++`");
                 rows
             }
-            Ty::Error | Ty::Var(_) => {
+            Ty::Range(element) if !self.solver.shallow(&element).is(Plain::Step) => {
+                let list = Ty::List(element);
+                self.check(right, &list, "the right side of `++`");
+                list
+            }
+            open @ Ty::Var(_) => {
+                let second = self.infer(right);
+                match self.solver.shallow(&second) {
+                    both @ (Ty::List(_) | Ty::Rows(_)) => {
+                        self.solver.unify(&open, &both);
+                        both
+                    }
+                    Ty::Error => Ty::Error,
+                    other => {
+                        self.mismatch(right, &other, &Ty::list(Ty::Error), "the right side of `++`");
+                        Ty::Error
+                    }
+                }
+            }
+            Ty::Error => {
                 self.infer(right);
                 Ty::Error
             }
