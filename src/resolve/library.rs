@@ -30,6 +30,26 @@ pub fn providers(name: &str) -> Vec<&'static str> {
     MODULES.iter().filter(|(module, text)| *module != PRELUDE && exports(module, text, name)).map(|(m, _)| *m).collect()
 }
 
+/// Returns every module, without `std.`, with each name that it has for everybody outside the prelude.
+pub fn names() -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for (module, text) in MODULES.iter().filter(|(module, _)| *module != PRELUDE) {
+        let (file, _) = syntax::parse(FileId(u32::MAX), text);
+        let ops = ops::list::ALL.iter().filter(|op| op.module == *module).map(|op| op.name.to_owned());
+        found.extend(ops.map(|name| (*module, name)));
+        for item in &file.items {
+            match &item.kind {
+                ItemKind::Function(function) if function.public => found.push((module, function.name.text.to_string())),
+                ItemKind::Binding(binding) if binding.public => {
+                    found.extend(binding.pattern.names().iter().map(|name| (*module, name.text.to_string())));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
 fn exports(module: &str, text: &str, name: &str) -> bool {
     let (file, _) = syntax::parse(FileId(u32::MAX), text);
     ops::list::ALL.iter().any(|op| op.module == module && op.name == name)

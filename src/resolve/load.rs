@@ -127,6 +127,10 @@ impl<'a> Loader<'a> {
     }
 
     fn definitions(&mut self, module: &mut Module) {
+        let salvaged = |item: usize| match &module.file.items[item].kind {
+            tree::ItemKind::Binding(binding) => binding.is_salvaged(),
+            _ => false,
+        };
         for (item, node) in module.file.items.iter().enumerate() {
             let (names, public): (&[tree::Name], bool) = match &node.kind {
                 tree::ItemKind::Param(param) => (std::slice::from_ref(&param.name), false),
@@ -140,7 +144,12 @@ impl<'a> Loader<'a> {
                     // Twice in one pattern, which is reported with the pattern.
                     continue;
                 }
-                let earlier = known.map(|definition| definition.span);
+                // What could not be read is reported already, whatever it was meant to be.
+                let vague = known.is_some_and(|known| salvaged(known.item));
+                if salvaged(item) && (known.is_some() || module.imports.contains_key(&name.text)) {
+                    continue;
+                }
+                let earlier = known.map(|definition| definition.span).filter(|_| !vague);
                 let imported = module.imports.get(&name.text).map(|import| import.span);
                 if let Some(first) = earlier.or(imported) {
                     self.linked.diagnostics.push(duplicate(name, first, earlier.is_none()));
@@ -162,7 +171,7 @@ impl<'a> Loader<'a> {
             })
             .collect();
         for import in &imports {
-            let found = self.source(&import.from, module.file.id);
+            let found = self.source(import, module.file.id);
             for (name, target) in self.bind(import, found) {
                 match module.imports.get(&name.text) {
                     Some(earlier) => self.linked.diagnostics.push(duplicate(&name, earlier.span, true)),
@@ -216,14 +225,14 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn source(&mut self, from: &tree::ImportSource, importer: FileId) -> Found {
-        match from {
-            tree::ImportSource::Path(segments) => self.library_path(segments),
+    fn source(&mut self, import: &tree::Import, importer: FileId) -> Found {
+        match &import.from {
+            tree::ImportSource::Path(segments) => self.library_path(segments, &import.names),
             tree::ImportSource::File { path, span } => self.neighbour(path, *span, importer),
         }
     }
 
-    fn library_path(&mut self, segments: &[tree::Name]) -> Found {
+    fn library_path(&mut self, segments: &[tree::Name], names: &tree::ImportNames) -> Found {
         let (first, last) = (segments.first()?, segments.last()?);
         let span = first.span.to(last.span);
         let known = library::MODULES.iter().find(|(module, _)| *module == &*last.text).map(|(module, _)| *module);
@@ -231,15 +240,9 @@ impl<'a> Loader<'a> {
             return self.library(module, Some(span));
         }
         let written = segments.iter().map(|segment| &*segment.text).collect::<Vec<_>>().join(".");
-        let candidates = library::MODULES.iter().map(|(module, _)| *module);
-        let help = match suggest::closest(&last.text, candidates.filter(|module| *module != library::PRELUDE)) {
-            Some(near) => format!("did you mean `std.{near}`?"),
-            None => format!("modules of the standard library: {}", module_list()),
-        };
+        let (message, help) = unknown_module(&written, segments, names);
         self.linked.diagnostics.push(
-            Diagnostic::error(&names::UNKNOWN_MODULE, format!("there is no module `{written}`"))
-                .label(span, "not in the standard library")
-                .help(help),
+            Diagnostic::error(&names::UNKNOWN_MODULE, message).label(span, "not in the standard library").help(help),
         );
         None
     }
@@ -263,9 +266,12 @@ impl<'a> Loader<'a> {
             Err(error) => {
                 let message = format!("`{path}` cannot be read: {}", reason(&error));
                 self.linked.diagnostics.push(
-                    Diagnostic::error(&names::UNREADABLE_FILE, message)
-                        .label(span, "imported here")
-                        .help("paths are relative to the file that imports"),
+                    Diagnostic::error(&names::UNREADABLE_FILE, message).label(span, "imported here").help(
+                        match path.strip_prefix("std.").or_else(|| path.strip_prefix("std/")) {
+                            Some(module) => format!("modules of the standard library have no quotes: write `std.{module}`"),
+                            None => "paths are relative to the file that imports".to_owned(),
+                        },
+                    ),
                 );
                 return None;
             }
@@ -346,7 +352,7 @@ fn duplicate(name: &tree::Name, first: Span, imported: bool) -> Diagnostic {
     Diagnostic::error(&names::DUPLICATE_NAME, message)
         .label(name.span, "the same name again")
         .label(first, remark)
-        .help("give one of them another name")
+        .help("remove one of them, or give it another name")
 }
 
 fn reason(error: &std::io::Error) -> String {
@@ -356,6 +362,42 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Says that there is no such module, and what is meant if that can be told.
+fn unknown_module(written: &str, segments: &[tree::Name], names: &tree::ImportNames) -> (String, String) {
+    let message = format!("there is no module `{written}`");
+    let is_module = |name: &str| name != library::PRELUDE && library::MODULES.iter().any(|(module, _)| *module == name);
+    let texts: Vec<&str> = segments.iter().map(|segment| &*segment.text).collect();
+    if let ["std", module, name] = texts.as_slice()
+        && is_module(module)
+    {
+        let message = format!("`std.{module}.{name}` is no module, but a name of the module `std.{module}`");
+        return (message, format!("write `import std.{module}.{{{name}}}`"));
+    }
+    let list = match names {
+        tree::ImportNames::Some(names) => names.iter().map(|name| &*name.text).collect(),
+        _ => Vec::new(),
+    };
+    let tail = if list.is_empty() { String::new() } else { format!(".{{{}}}", list.join(", ")) };
+    if let [module] = texts.as_slice()
+        && is_module(module)
+    {
+        return (message, format!("write `import std.{module}{tail}`"));
+    }
+    let last = texts.last().copied().unwrap_or_default();
+    let modules = library::MODULES.iter().map(|(module, _)| *module).filter(|module| *module != library::PRELUDE);
+    if let Some(near) = suggest::closest(last, modules) {
+        return (message, format!("did you mean `std.{near}`?"));
+    }
+    if let Some(module) = list.first().and_then(|name| library::providers(name).first().copied()) {
+        return (message, format!("write `import std.{module}{tail}`"));
+    }
+    if texts.first() != Some(&"std") {
+        let help = format!("remove the line: programs import from {}, or a file of their own in quotes", module_list());
+        return (message, help);
+    }
+    (message, format!("modules of the standard library: {}", module_list()))
 }
 
 fn module_list() -> String {

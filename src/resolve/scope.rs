@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::cycles::Uses;
 use super::{Linked, Member, ModuleId, Target, library, load};
-use crate::diag::{Diagnostic, codes::names, suggest};
+use crate::diag::codes::{names, syntax};
+use crate::diag::{Diagnostic, foreign, suggest};
 use crate::source::Span;
-use crate::syntax::tree::{self, Entry, Expr, ExprKind, ItemKind, Name, Pattern, TestItem};
+use crate::syntax::tree::{self, Arg, Entry, Expr, ExprKind, ItemKind, Name, Pattern, TestItem};
 
 /// What a walk over a module found.
 pub(super) struct Outcome {
@@ -35,6 +36,21 @@ pub(super) fn resolve_expr(linked: &Linked, module: ModuleId, expr: &Expr) -> Ve
     let mut walk = Walk::new(linked, module);
     walk.expr(expr);
     walk.diagnostics
+}
+
+/// Where a name is used, as far as it helps to tell what was meant.
+#[derive(Clone, Copy)]
+enum Place<'e> {
+    /// Anywhere.
+    Plain,
+    /// It is called with these arguments.
+    Called(&'e [Arg]),
+    /// A field of it is read.
+    Owner(&'e Name),
+    /// A column is wanted.
+    Column,
+    /// It is the whole value of a field or of an argument.
+    Value,
 }
 
 struct Walk<'a> {
@@ -70,7 +86,9 @@ impl<'a> Walk<'a> {
                 }
             }
             ItemKind::Binding(binding) => {
-                self.distinct(binding.pattern.names());
+                if !binding.is_salvaged() {
+                    self.distinct(binding.pattern.names());
+                }
                 if binding.builtin && !self.linked.module(self.module).library && binding.ty.is_some() {
                     self.missing_body(item.span, "value", "write `= …` after it");
                 }
@@ -174,12 +192,17 @@ impl<'a> Walk<'a> {
                 self.locals.truncate(outer);
             }
             ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => self.expr(inner),
-            ExprKind::Name(name) => self.name(name, expr.span),
+            ExprKind::Name(name) => self.name(name, expr.span, Place::Plain),
             ExprKind::Field(base, field) => self.field(base, field),
             ExprKind::Index(base, index) => self.all([base, index]),
             ExprKind::Call(callee, args) => {
-                self.expr(callee);
-                self.all(args.iter().map(|arg| &arg.value));
+                match &*callee.kind {
+                    ExprKind::Name(name) => self.name(name, callee.span, Place::Called(args)),
+                    _ => self.expr(callee),
+                }
+                for arg in args {
+                    self.argument(arg);
+                }
             }
             ExprKind::Pipe(left, right) | ExprKind::Binary { left, right, .. } => self.all([left, right]),
             ExprKind::Range { start, end, .. } => self.all([start, end]),
@@ -215,7 +238,7 @@ impl<'a> Walk<'a> {
             match entry {
                 Entry::Field(name, value) => {
                     fields.push(name.clone());
-                    self.expr(value);
+                    self.placed(value, Place::Value);
                 }
                 Entry::Spread(base) => self.expr(base),
             }
@@ -223,8 +246,31 @@ impl<'a> Walk<'a> {
         self.distinct(&fields);
     }
 
-    fn name(&mut self, name: &Arc<str>, span: Span) {
-        match self.global(name, span) {
+    fn argument(&mut self, arg: &Arg) {
+        let place = match arg.label.as_ref().map(|label| &*label.text) {
+            Some("over" | "by" | "x" | "y" | "color") => Place::Column,
+            Some(_) => Place::Value,
+            None => Place::Plain,
+        };
+        match &*arg.value.kind {
+            ExprKind::List(elements) => {
+                for element in elements {
+                    self.placed(element, place);
+                }
+            }
+            _ => self.placed(&arg.value, place),
+        }
+    }
+
+    fn placed(&mut self, expr: &Expr, place: Place<'_>) {
+        match &*expr.kind {
+            ExprKind::Name(name) => self.name(name, expr.span, place),
+            _ => self.expr(expr),
+        }
+    }
+
+    fn name(&mut self, name: &Arc<str>, span: Span, place: Place<'_>) {
+        match self.global(name, span, place) {
             Some(Target::Module(module)) => {
                 let named = &self.linked.module(module).name;
                 self.diagnostics.push(
@@ -252,36 +298,102 @@ impl<'a> Walk<'a> {
                     self.diagnostics.push(load::inaccessible(self.linked, module, field, member));
                 }
             }
-            _ => self.name(name, base.span),
+            _ => self.name(name, base.span, Place::Owner(field)),
         }
     }
 
     /// Finds a name outside the locals, or reports that there is none.
-    fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Target> {
+    fn global(&mut self, name: &Arc<str>, span: Span, place: Place<'_>) -> Option<Target> {
         if self.locals.contains(name) {
             return None;
         }
         let found = self.linked.lookup(self.module, name);
-        if found.is_none() && self.missing.insert(name.clone()) {
-            let diagnostic = self.unknown(name, span);
+        let excused = || self.linked.module(self.module).file.open && !library::providers(name).is_empty();
+        if found.is_none() && !excused() && self.missing.insert(name.clone()) {
+            let diagnostic = self.unknown(name, span, place);
             self.diagnostics.push(diagnostic);
         }
         found
     }
 
-    fn unknown(&self, name: &str, span: Span) -> Diagnostic {
-        let here = self.linked.module(self.module);
-        let prelude = self.linked.modules.first().into_iter().flat_map(|prelude| prelude.definitions.keys());
-        let visible = self.locals.iter().chain(here.definitions.keys()).chain(here.imports.keys()).chain(prelude);
+    fn unknown(&self, name: &str, span: Span, place: Place<'_>) -> Diagnostic {
         let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here"))
             .label(span, "not defined, not imported");
+        if let Place::Column = place {
+            return Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here; a column has a dot"))
+                .label(span, "a column?")
+                .help(format!("write `.{name}`"));
+        }
         if let Some(module) = library::providers(name).first() {
-            return diagnostic.help(format!("add `import std.{module}.{{{name}}}`"));
+            return diagnostic.help(match self.alias(module) {
+                Some(alias) => format!("write `{alias}.{name}`"),
+                None => format!("add `import std.{module}.{{{name}}}`"),
+            });
         }
-        match suggest::question(name, visible.map(|candidate| &**candidate)) {
-            Some(question) => diagnostic.help(question),
-            None => diagnostic.help(format!("define it: `let {name} = …`")),
+        let here = self.linked.module(self.module);
+        let own = self.locals.iter().chain(here.definitions.keys()).chain(here.imports.keys()).map(|known| &**known);
+        let near = suggest::question(name, own.clone()).filter(|_| name.len() > 3);
+        if let Some(question) = &near
+            && foreign::name(name, None).is_none_or(|_| suggest::closest(name, own.clone()).is_some_and(|n| n.len() > 4))
+        {
+            return diagnostic.help(question.clone());
         }
+        if let Some(found) = self.habit(name, span, place) {
+            return found;
+        }
+        let prelude = self.linked.modules.first().into_iter().flat_map(|prelude| prelude.definitions.keys());
+        if let Some(question) = suggest::question(name, own.chain(prelude.map(|known| &**known))) {
+            return diagnostic.help(question);
+        }
+        let library = library::names();
+        if let Some(near) = suggest::closest(name, library.iter().map(|(_, known)| known.as_str()))
+            && let Some((module, known)) = library.iter().find(|(_, known)| known == near)
+        {
+            return diagnostic.help(format!("did you mean `{known}`? Add `import std.{module}.{{{known}}}`"));
+        }
+        diagnostic.help(match place {
+            Place::Value => format!("write `\"{name}\"` if it is a text, or define it: `let {name} = …`"),
+            Place::Called(_) => format!("define it: `fn {name}(…) -> … {{ … }}`"),
+            _ => format!("define it: `let {name} = …`"),
+        })
+    }
+
+    /// The name under which a whole module of the standard library is imported.
+    fn alias(&self, module: &str) -> Option<&str> {
+        let imports = &self.linked.module(self.module).imports;
+        let named = |target: Target| matches!(target, Target::Module(id) if *self.linked.module(id).name == *format!("std.{module}"));
+        imports.iter().find(|(_, import)| named(import.target)).map(|(alias, _)| &**alias)
+    }
+
+    /// A name that another language or a library of it has.
+    fn habit(&self, name: &str, span: Span, place: Place<'_>) -> Option<Diagnostic> {
+        let args: Vec<&str> = match place {
+            Place::Called(args) => args.iter().map(|arg| self.linked.sources.slice(arg.value.span)).collect(),
+            _ => Vec::new(),
+        };
+        let short = args.iter().map(|arg| arg.len()).sum::<usize>() < 60 && args.iter().all(|arg| !arg.contains('\n'));
+        let called = matches!(place, Place::Called(_)).then_some(args.len());
+        let advice = foreign::name(name, called)?;
+        let help = match place {
+            Place::Owner(field) => self.without_owner(name, field).unwrap_or_else(|| advice.help()),
+            _ => advice.filled(if short { &args } else { &[] }),
+        };
+        Some(Diagnostic::error(&syntax::FOREIGN_WORD, advice.message(name)).label(span, "not a name of pdsl").help(help))
+    }
+
+    /// What `np.abs` or `self.rate` is without its first part.
+    fn without_owner(&self, owner: &str, field: &Name) -> Option<String> {
+        let text = &*field.text;
+        if self.locals.iter().any(|local| **local == *text) || self.linked.lookup(self.module, text).is_some() {
+            return Some(format!("write `{text}`"));
+        }
+        if let Some(module) = library::providers(text).first() {
+            return Some(format!("add `import std.{module}.{{{text}}}` and write `{text}`"));
+        }
+        if matches!(owner, "self" | "this" | "me" | "cls") {
+            return None;
+        }
+        foreign::name(text, None).map(|advice| advice.help())
     }
 
     /// Reports names that a pattern, a parameter list or a record gives twice.

@@ -55,6 +55,13 @@ fn begins(text: &str, tokens: &[Token], at: usize) -> bool {
     let before = &tokens[at - 1];
     let previous = &text[before.start..before.end];
     if words::is_declaration(word) {
+        // `let f = fn(x) …`: a value is wanted, so no declaration begins on the same line.
+        let wanted = before.kind == TokenKind::Symbol && !text[before.end..token.start].contains('\n');
+        // `from std.data import digits`.
+        let imported = word == "import" && !text[before.end..token.start].contains('\n');
+        if wanted || imported {
+            return false;
+        }
         return previous != "." && !(previous == "pub" && matches!(word, "let" | "fn"));
     }
     // A name in column 0 after a complete value cannot go on with it.

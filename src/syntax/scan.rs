@@ -208,7 +208,12 @@ impl Scanner<'_> {
 
     fn hash_comment(&mut self) {
         let (start, end) = (self.at, self.end_of_line());
-        self.scan.diagnostics.push(report::hash_comment(self.span(start, start + 1)));
+        let found = match self.bytes.get(start + 1) {
+            Some(b'!') if start == 0 => report::interpreter_line(self.span(start, end)),
+            Some(b'[' | b'!') => report::attribute(self.span(start, end)),
+            _ => report::hash_comment(self.span(start, start + 1)),
+        };
+        self.scan.diagnostics.push(found);
         self.blank(start, end);
         self.at = end;
     }
@@ -413,7 +418,7 @@ fn python_constant(word: &str) -> Option<(&'static str, &'static str)> {
     match word {
         "True" | "TRUE" => Some(("`true`", "true")),
         "False" | "FALSE" => Some(("`false`", "false")),
-        "None" | "null" | "nil" | "undefined" => Some(("", "\u{1}")),
+        "None" | "null" | "nil" | "undefined" | "NULL" | "nullptr" => Some(("", "\u{1}")),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
 use super::ty::{ColumnTy, Fields, Plain, Row, Ty};
-use crate::diag::{Diagnostic, codes::types as codes, suggest};
+use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::domain::data::Split;
 use crate::domain::dissection::{Figure, MEASURES};
 use crate::resolve::ModuleId;
@@ -152,15 +152,7 @@ impl Reader<'_> {
         let known = Plain::ALL.iter().map(|plain| plain.name()).chain(compound);
         let diagnostic = Diagnostic::error(&codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text))
             .label(name.span, "not a type");
-        let familiar = match &*name.text {
-            "int" | "integer" | "Integer" | "i64" => Some("Int"),
-            "float" | "double" | "Double" | "f64" | "Number" => Some("Float"),
-            "str" | "string" | "String" | "Text" => Some("Str"),
-            "bool" | "boolean" | "Boolean" => Some("Bool"),
-            "Percent" | "Percentage" => Some("Ratio"),
-            "Network" | "Model" => Some("State` or `Arch"),
-            _ => suggest::closest(&name.text, known),
-        };
+        let familiar = foreign::ty(&name.text).or_else(|| suggest::closest(&name.text, known));
         self.diagnostics.push(match familiar {
             Some(near) => diagnostic.help(format!("write `{near}`")),
             None => diagnostic.help("types begin with a capital letter: `Int`, `Ratio`, `State`, `List[Step]`"),

@@ -26,6 +26,37 @@ impl Checker<'_> {
         });
     }
 
+    /// Reports a text that stands for something else, if it does.
+    pub(super) fn quoted(&mut self, expr: &Expr, text: &str, want: &Ty, what: &str) -> bool {
+        let name = is_name(text);
+        let column = |ty: &Ty| matches!(ty, Ty::Column(_));
+        let (thing, right) = match want {
+            Ty::Column(_) if name => ("a column is written with a dot", format!(".{text}")),
+            Ty::List(element) if column(element) && name => ("columns are written with a dot", format!("[.{text}]")),
+            Ty::Plain(Plain::Statistic) if self.is_statistic(text) => ("a statistic is a name", text.to_owned()),
+            Ty::Plain(Plain::Statistic) => {
+                ("a statistic is a name", ["mean", "ci95"][usize::from(text.starts_with('c'))].to_owned())
+            }
+            Ty::Plain(Plain::Str) | Ty::Var(_) | Ty::Error | Ty::Generic(_) => return false,
+            other if is_quantity(text) && (other.is_number() || other.is(Plain::Margin) || other.is(Plain::Schedule)) => {
+                ("a number stands without quotes", text.to_owned())
+            }
+            Ty::Plain(Plain::Bool) if matches!(text, "true" | "false") => {
+                ("a truth value stands without quotes", text.to_owned())
+            }
+            Ty::Plain(_) if name && self.local(text).is_none() && self.linked.lookup(self.module, text).is_some() => {
+                ("a name stands without quotes", text.to_owned())
+            }
+            _ => return false,
+        };
+        self.report(
+            Diagnostic::error(&codes::QUOTED, format!("{what} is no text: {thing}"))
+                .label(expr.span, "a text")
+                .help(format!("write `{right}`")),
+        );
+        true
+    }
+
     fn measured(&mut self, expr: &Expr, want: &Ty, what: &str) {
         let help = if want.is(Plain::Bool) {
             "decide by something known before the run (`sparsity`, `round`), or state it as an `expect` or a `claim`"
@@ -43,11 +74,33 @@ impl Checker<'_> {
     fn advice(&mut self, expr: &Expr, found: &Ty, want: &Ty) -> Option<String> {
         let text = self.source(expr.span);
         match (found, want) {
-            (Ty::Plain(from), Ty::Plain(to)) => conversion(expr, text, *from, *to),
             (Ty::Function(params, result), _) if *want == **result => {
                 let dots = if params.is_empty() { "" } else { "…" };
                 Some(format!("call it: `{text}({dots})`"))
             }
+            (Ty::Plain(Plain::Task), Ty::Split(_)) => Some(format!("write `{text}.test`, or `{text}.val` for choices")),
+            (Ty::List(element), want) if same(element, want) => {
+                let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
+                Some(format!("take one of them, `last({short})`, or go through them with `for s in {short} {{ … }}`"))
+            }
+            (Ty::Function(..), Ty::Column(_)) if is_name(text) => Some(format!("a column has a dot: write `.{text}`")),
+            (Ty::Rows(_), Ty::Column(_)) => Some(format!("take a column of it: write `{text}.top1`")),
+            (Ty::Measured(inner), Ty::Plain(Plain::Verdict)) if inner.is(Plain::Bool) => {
+                Some("state it as `expect …`, or compare over seeds with `not_worse`, `equivalent` or `differs`".to_owned())
+            }
+            (Ty::Plain(Plain::Bool), Ty::Plain(Plain::Verdict)) => Some("state it as `expect …`".to_owned()),
+            (Ty::Plain(Plain::Verdict), Ty::Plain(Plain::Bool)) => {
+                Some(format!("write `claim name \"what it says\" = {}`", if text.contains('\n') { "…" } else { text }))
+            }
+            (Ty::Record(fields), want) if want.is_number() && fields.get("top1").is_some() => {
+                Some("take a field of it: write `….top1`".to_owned())
+            }
+            (Ty::Plain(Plain::Str), Ty::Plain(Plain::Int)) if is_name(text.trim_matches('"')) => {
+                let name = text.trim_matches('"');
+                Some(format!("a field or column is read with a dot: write `.{name}`"))
+            }
+            (Ty::Plain(Plain::Table), Ty::Plain(Plain::Plot)) => Some("write `table` instead of `plot`".to_owned()),
+            (Ty::Plain(Plain::Plot), Ty::Plain(Plain::Table)) => Some("write `plot` instead of `table`".to_owned()),
             (Ty::List(_), Ty::Rows(_) | Ty::Plain(Plain::Table)) => {
                 Some("make rows with `sweep` instead of `for`".to_owned())
             }
@@ -64,6 +117,7 @@ impl Checker<'_> {
                     (absent, _) => Some(format!("add {}", absent.join(", "))),
                 }
             }
+            (Ty::Plain(from), Ty::Plain(to)) => conversion(expr, text, *from, *to),
             (element, Ty::List(wanted)) if element == &**wanted => Some(format!("write `[{text}]`")),
             _ => None,
         }
@@ -76,8 +130,25 @@ impl Checker<'_> {
         (left, left_expr): (&Ty, &Expr),
         (right, right_expr): (&Ty, &Expr),
     ) -> Option<String> {
-        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else { return None };
         let (left_text, right_text) = (self.source(left_expr.span), self.source(right_expr.span));
+        for (ty, text) in [(left, left_text), (right, right_text)] {
+            if let Ty::Record(fields) = ty
+                && let Some(field) = ["top1"].into_iter().find(|name| fields.get(name).is_some())
+            {
+                let text = if text.len() <= 50 && !text.contains('\n') { text } else { "…" };
+                return Some(format!("take a field of it: write `{text}.{field}`"));
+            }
+        }
+        if matches!((left, right), (Ty::List(_), Ty::List(_))) && op == BinaryOp::Add {
+            return Some("lists are joined by `++`: write `++`".to_owned());
+        }
+        if left.is(Plain::Str) || right.is(Plain::Str) {
+            return Some(match (&*left_expr.kind, &*right_expr.kind) {
+                (ExprKind::Str(a), ExprKind::Str(b)) => format!("texts are not joined: write `\"{a}{b}\"`"),
+                _ => "texts are not built from parts: give each value a field of its own".to_owned(),
+            });
+        }
+        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else { return None };
         match (op, a, b) {
             (BinaryOp::Add, Plain::Ratio, Plain::Ratio) => Some(match literal(right_expr) {
                 Some((value, Some(Unit::Percent))) => {
@@ -95,6 +166,26 @@ impl Checker<'_> {
             _ => conversion(left_expr, left_text, *a, *b).or_else(|| conversion(right_expr, right_text, *b, *a)),
         }
     }
+}
+
+/// Whether a text is one name.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether a text is a number, with or without a unit.
+fn is_quantity(text: &str) -> bool {
+    let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '_')).unwrap_or(text.len());
+    let suffix = &text[end..];
+    let exponent = suffix.strip_prefix('e').is_some_and(|rest| rest.trim_start_matches('-').parse::<u32>().is_ok());
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && (suffix.is_empty() || exponent || Unit::ALL.iter().any(|unit| unit.suffix() == suffix))
+}
+
+/// Whether the elements of a list would do.
+fn same(element: &Ty, want: &Ty) -> bool {
+    element == want && matches!(want, Ty::Plain(Plain::State | Plain::Seed | Plain::Arch | Plain::Task))
 }
 
 /// Whether a measurement would do if it were known.

@@ -128,6 +128,9 @@ impl Checker<'_> {
             Ty::Plain(Plain::Ratio) => matches!(margin, Ty::Plain(Plain::Points | Plain::Ratio)),
             _ => matches!(margin, Ty::Plain(Plain::Float | Plain::Int | Plain::Ratio)),
         };
+        if values.is(Plain::Ratio) && margin.is(Plain::Ratio) {
+            self.relative(expr);
+        }
         if fits || !margin.is_number() {
             return;
         }
@@ -140,6 +143,20 @@ impl Checker<'_> {
             Diagnostic::error(&codes::MARGIN, format!("a margin in `{margin}` does not fit values in `{values}`"))
                 .label(expr.span, margin.described())
                 .help(help),
+        );
+    }
+
+    /// Warns of `2%` where `2pp` is as likely meant.
+    fn relative(&mut self, expr: &Expr) {
+        let text = self.source(expr.span);
+        let message = format!("a margin of `{text}` is relative: a share of the reference's mean, not percentage points");
+        let points = text.strip_suffix('%').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+        let help = match points {
+            Some(points) => format!("write `{points}pp` for percentage points"),
+            None => "give percentage points, like `2pp`, if they are meant".to_owned(),
+        };
+        self.report(
+            Diagnostic::warning(&codes::RELATIVE_MARGIN, message).label(expr.span, "relative").help(help),
         );
     }
 

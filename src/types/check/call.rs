@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::signature::Signature;
+use super::super::signature::{Formal, Signature};
 use super::super::ty::{Plain, Ty};
 use super::expr::is_adaptable;
 use super::{Checker, ColumnRole};
-use crate::diag::{Diagnostic, codes::types as codes, suggest};
+use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::resolve::Target;
 use crate::source::Span;
 use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
@@ -51,6 +51,12 @@ impl Checker<'_> {
                 if let Some(ty) = self.at(&owner, field, args, expr.span) {
                     return ty;
                 }
+                if !self.has_field(&owner, &field.text) && self.method(&owner, field, base.span, Some(args)) {
+                    let reported = self.diagnostics.len();
+                    self.infer_args(args);
+                    self.diagnostics.truncate(reported);
+                    return Ty::Error;
+                }
                 self.field_of(&owner, field, base.span)
             }
             _ => self.infer(callee),
@@ -87,7 +93,9 @@ impl Checker<'_> {
         let slots = self.assign(signature, call);
         let open: Vec<Ty> = signature.generics.iter().map(|_| self.solver.fresh()).collect();
         let outer = (self.context.clone(), self.role);
+        let reported = self.diagnostics.len();
         let types = self.arguments(signature, &slots, &open);
+        self.order(signature, &slots, call, reported);
         let result = self.solver.instantiate(&signature.result, &open);
         let result = self.special(signature, &slots, &types, result);
         (self.context, self.role) = outer;
@@ -106,7 +114,7 @@ impl Checker<'_> {
                 None => {
                     excuse = true;
                     self.infer(&arg.value);
-                    self.unknown_label(signature, label);
+                    self.unknown_label(signature, label, &arg.value);
                 }
             }
         }
@@ -159,16 +167,31 @@ impl Checker<'_> {
         );
     }
 
-    fn unknown_label(&mut self, signature: &Signature, label: &Name) {
+    fn unknown_label(&mut self, signature: &Signature, label: &Name, value: &Expr) {
         let message = format!("`{}` has no parameter `{}`", signature.name, label.text);
         let known = signature.formals.iter().map(|formal| &*formal.name);
-        let help = match suggest::question(&label.text, known) {
-            Some(question) => question,
-            None => format!("its signature is `{signature}`"),
+        let synonym = foreign::synonyms(&label.text)
+            .iter()
+            .find_map(|name| signature.formals.iter().find(|formal| &*formal.name == *name));
+        let help = match (suggest::question(&label.text, known), synonym) {
+            (Some(question), _) => question,
+            (None, Some(formal)) => self.relabelled(formal, value),
+            (None, None) => format!("its signature is `{signature}`"),
         };
         self.report(
             Diagnostic::error(&codes::UNKNOWN_LABEL, message).label(label.span, "not one of its parameters").help(help),
         );
+    }
+
+    /// An argument under the name that it has here.
+    fn relabelled(&self, formal: &Formal, value: &Expr) -> String {
+        let text = self.source(value.span);
+        let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
+        let unit = match (&formal.ty, &*value.kind) {
+            (Ty::Plain(Plain::Step), ExprKind::Int(_)) => "ep",
+            _ => "",
+        };
+        format!("write `{}: {short}{unit}`", formal.name)
     }
 
     fn too_many(&mut self, signature: &Signature, span: Span) {
@@ -196,10 +219,22 @@ impl Checker<'_> {
             return;
         }
         let list = absent.join(", ");
+        let examples: Vec<String> = signature
+            .formals
+            .iter()
+            .zip(slots)
+            .filter(|(formal, slot)| slot.is_none() && !formal.optional)
+            .filter_map(|(formal, _)| Some(format!("`{}: {}`", formal.name, example(formal)?)))
+            .collect();
+        let help = if examples.len() == absent.len() {
+            format!("add {}; its signature is `{signature}`", examples.join(", "))
+        } else {
+            format!("its signature is `{signature}`")
+        };
         self.report(
             Diagnostic::error(&codes::MISSING_ARGUMENT, format!("`{}` needs {list}", signature.name))
                 .label(callee, format!("{list} not given"))
-                .help(format!("its signature is `{signature}`")),
+                .help(help),
         );
     }
 
@@ -311,6 +346,7 @@ impl Checker<'_> {
         let name = self.source(call.callee);
         let help = match call.piped {
             Some(_) => "a pipe ends in a function: `x |> f(y)`".to_owned(),
+            None if found.is(Plain::AxisScale) => "the natural logarithm is `ln` of `std.math`".to_owned(),
             None => format!("write `{name}` without parentheses"),
         };
         self.report(
@@ -319,6 +355,30 @@ impl Checker<'_> {
                 .help(help),
         );
     }
+}
+
+/// What a parameter is usually given.
+fn example(formal: &Formal) -> Option<&'static str> {
+    Some(match (&*formal.name, &formal.ty) {
+        ("margin", _) => "2pp",
+        ("over", Ty::Column(_)) => ".seed",
+        ("x", Ty::Column(_)) => ".sparsity",
+        ("y", Ty::Column(_)) => ".top1",
+        ("by", Ty::List(_)) => "[.round]",
+        ("show", Ty::List(_)) => "[mean, ci95]",
+        (_, Ty::Plain(Plain::Step)) => "8ep",
+        (_, Ty::Plain(Plain::Seed)) => "seed",
+        (_, Ty::Plain(Plain::Task)) => "task",
+        (_, Ty::Plain(Plain::Recipe)) => "recipe",
+        (_, Ty::Plain(Plain::Ratio)) => "20%",
+        (_, Ty::Plain(Plain::Schedule)) => "0.1",
+        (_, Ty::Split(_)) => "task.test",
+        ("classes", _) => "task.classes",
+        ("batch", _) => "64",
+        (_, Ty::Plain(Plain::Int)) => "3",
+        (_, Ty::Plain(Plain::Float)) => "0.1",
+        _ => return None,
+    })
 }
 
 /// When an argument's turn comes.

@@ -96,6 +96,17 @@ impl Checker<'_> {
                 want
             }
             (ExprKind::Name(name), Ty::Plain(Plain::Statistic)) if self.is_statistic(name) => want,
+            (ExprKind::Str(text), _) if self.quoted(expr, text, &want, what) => Ty::Error,
+            (ExprKind::Name(name), Ty::List(element))
+                if matches!(**element, Ty::Plain(Plain::Statistic)) && self.is_statistic(name) =>
+            {
+                self.report(
+                    Diagnostic::error(&codes::MISMATCH, format!("{what} must be a list, but this is one statistic"))
+                        .label(expr.span, "one statistic")
+                        .help(format!("write `[{name}]`")),
+                );
+                Ty::Error
+            }
             _ => {
                 let found = self.infer(expr);
                 self.fit(expr, &found, &want, what)

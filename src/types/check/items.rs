@@ -232,7 +232,7 @@ impl Checker<'_> {
             let message = format!("the parameter `{}` of `{}` has no type", formal.name.text, function.name.text);
             let guess = match formal.default.as_ref().map(|default| self.infer(default)) {
                 Some(ty) if ty != Ty::Error => self.settled(&ty).to_string(),
-                _ => "…".to_owned(),
+                _ => usual(&formal.name.text).to_owned(),
             };
             self.report(
                 Diagnostic::error(&codes::MISSING_TYPE, message)
@@ -263,6 +263,23 @@ impl Checker<'_> {
                 self.check(default, &declared.ty, &format!("the default of `{}`", declared.name));
             }
         }
+    }
+}
+
+/// The type that a parameter of this name usually has.
+fn usual(name: &str) -> &'static str {
+    match name {
+        "seed" => "Seed",
+        "task" => "Task",
+        "recipe" => "Recipe",
+        "state" | "s" | "dense" | "network" | "net" | "ticket" => "State",
+        "arch" => "Arch",
+        "rate" | "sparsity" | "level" | "share" => "Ratio",
+        "until" | "rewind" | "step" | "from" => "Step",
+        "rounds" | "n" | "times" | "k" | "i" | "classes" | "width" | "batch" => "Int",
+        "name" | "layer" | "text" => "Str",
+        "lr" | "x" | "peak" => "Float",
+        _ => "…",
     }
 }
 

@@ -12,6 +12,8 @@ mod expr;
 mod field;
 mod flow;
 mod items;
+mod method;
+mod order;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
