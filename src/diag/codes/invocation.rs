@@ -15,7 +15,7 @@ codes! {
         "`--set` takes the name of a `param` of the program, an equals sign, and an expression of the language, so that \
          units are written as they are in the program: `20%`, `6ep`, `1000it`. Quote the argument if the shell would \
          take its characters for its own.",
-        wrong: "pdsl plan experiment.pd --set rate:20%", right: "pdsl plan experiment.pd --set rate=20%";
+        wrong: "pdsl plan experiment.pd --set rounds:3", right: "pdsl plan experiment.pd --set rounds=3";
     PROFILE_SYNTAX = "PD0704", "a profile is not valid YAML",
         "A profile is a YAML file that says where data and the store are on this machine and which parameters to set. \
          Indent with spaces; a value that begins with a special character is written in quotes.",

@@ -6,8 +6,8 @@ codes! {
     MISMATCH = "PD0201", "a value of another type than needed",
         "Every place in a program takes values of one type: an argument, an element of a list, the value of an \
          annotated `let`. The label says what stands there.",
-        wrong: "let at: List[Step] = [30ep, \"60ep\"]",
-        right: "let at: List[Step] = [30ep, 60ep]";
+        wrong: "let start: State = tiny_resnet(classes: 10)",
+        right: "let start: State = tiny_resnet(classes: 10) |> init(seeds(1)[0])";
     UNIT = "PD0202", "a number in another unit than needed",
         "Numbers with units do not convert silently: `20%` is a ratio, `0.2` is a plain number, `5pp` is a difference \
          of ratios, `6ep` is a step. A whole number without a unit stands for a plain number, never for a quantity.",

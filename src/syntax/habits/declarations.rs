@@ -109,6 +109,9 @@ impl Passage<'_> {
             let (ty, name) = (self.spelled(1), self.spelled(2));
             return Some(habit("The name comes before the type", self.span(1, 3), format!("write `{name}: {ty}`")));
         }
+        if self.is_name(1) && self.is_word(2) && (self.capital(2) || foreign::ty(self.spelled(2)).is_some()) && !self.is(3, ":") {
+            return None;
+        }
         if let Some(several) = self.blanks(1, &[":", "="]) {
             return Some(several);
         }

@@ -58,8 +58,7 @@ impl Passage<'_> {
         let elements: Vec<&str> = dashes.iter().map(|at| self.source(at + 1, end(*at))).collect();
         let short = elements.iter().map(|element| element.len()).sum::<usize>() < 60 && elements.iter().all(|element| !element.contains(": "));
         let help = if short { format!("write `[{}]`", elements.join(", ")) } else { "write `[…, …]`".to_owned() };
-        let last = dashes.last().map_or(nth + 1, |at| end(*at));
-        found(&codes::FOREIGN_LAYOUT, "A list is written in brackets", self.span(nth, last), "a list with dashes", help)
+        found(&codes::FOREIGN_LAYOUT, "A list is written in brackets", self.span(nth, end(nth)), "a list with dashes", help)
     }
 
     /// `key: value` lines without braces; `nth` is the first colon that cannot be read.

@@ -95,10 +95,6 @@ impl Checker<'_> {
             (Ty::Record(fields), want) if want.is_number() && fields.get("top1").is_some() => {
                 Some("take a field of it: write `….top1`".to_owned())
             }
-            (Ty::Plain(Plain::Str), Ty::Plain(Plain::Int)) if is_name(text.trim_matches('"')) => {
-                let name = text.trim_matches('"');
-                Some(format!("a field or column is read with a dot: write `.{name}`"))
-            }
             (Ty::Plain(Plain::Table), Ty::Plain(Plain::Plot)) => Some("write `table` instead of `plot`".to_owned()),
             (Ty::Plain(Plain::Plot), Ty::Plain(Plain::Table)) => Some("write `plot` instead of `table`".to_owned()),
             (Ty::List(_), Ty::Rows(_) | Ty::Plain(Plain::Table)) => {
@@ -142,7 +138,7 @@ impl Checker<'_> {
         if matches!((left, right), (Ty::List(_), Ty::List(_))) && op == BinaryOp::Add {
             return Some("lists are joined by `++`: write `++`".to_owned());
         }
-        if left.is(Plain::Str) || right.is(Plain::Str) {
+        if matches!(op, BinaryOp::Add | BinaryOp::Concat) && (left.is(Plain::Str) || right.is(Plain::Str)) {
             return Some(match (&*left_expr.kind, &*right_expr.kind) {
                 (ExprKind::Str(a), ExprKind::Str(b)) => format!("texts are not joined: write `\"{a}{b}\"`"),
                 _ => "texts are not built from parts: give each value a field of its own".to_owned(),

@@ -271,6 +271,16 @@ impl Checker<'_> {
 
     fn index(&mut self, base: &Expr, index: &Expr) -> Ty {
         let list = self.infer(base);
+        if let ExprKind::Str(name) = &*index.kind {
+            let value = self.source(base.span);
+            let value = if value.len() <= 40 && !value.contains('\n') { value } else { "…" };
+            self.report(
+                Diagnostic::error(&codes::QUOTED, "a field or a column is read with a dot, not by its name in brackets")
+                    .label(index.span, "a text")
+                    .help(format!("write `{value}.{name}`")),
+            );
+            return Ty::Error;
+        }
         self.check(index, &Plain::Int.into(), "an index");
         self.element(base, &list, "only lists, ranges and rows have elements by number")
     }

@@ -278,7 +278,7 @@ fn usual(name: &str) -> &'static str {
         "until" | "rewind" | "step" | "from" => "Step",
         "rounds" | "n" | "times" | "k" | "i" | "classes" | "width" | "batch" => "Int",
         "name" | "layer" | "text" => "Str",
-        "lr" | "x" | "peak" => "Float",
+        "lr" | "peak" => "Float",
         _ => "…",
     }
 }
