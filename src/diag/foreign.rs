@@ -163,7 +163,7 @@ static NAMES: &Table = &[
     ),
     (&["list", "array", "c", "vec", "tuple", "Array", "List", "Vec", "as_list", "vector"], LISTS, "write `[{*}]`"),
     (&["set", "Set", "frozenset", "HashSet"], "There are no sets", "write a list: `[{*}]`"),
-    (&["dict", "Dict", "Map", "HashMap", "hash", "namedtuple", "data_frame", "tibble"], RECORDS, "write `{ name: value }`"),
+    (&["dict", "Dict", "Map", "HashMap", "hash", "namedtuple", "data_frame", "tibble"], RECORDS, "write `{ {*} }`"),
     (
         &["DataFrame", "dataframe", "Dataset"],
         "Rows are made by `sweep`",

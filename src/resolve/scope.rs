@@ -249,8 +249,7 @@ impl<'a> Walk<'a> {
     fn argument(&mut self, arg: &Arg) {
         let place = match arg.label.as_ref().map(|label| &*label.text) {
             Some("over" | "by" | "x" | "y" | "color") => Place::Column,
-            Some(_) => Place::Value,
-            None => Place::Plain,
+            _ => Place::Value,
         };
         match &*arg.value.kind {
             ExprKind::List(elements) => {
@@ -367,16 +366,23 @@ impl<'a> Walk<'a> {
 
     /// A name that another language or a library of it has.
     fn habit(&self, name: &str, span: Span, place: Place<'_>) -> Option<Diagnostic> {
-        let args: Vec<&str> = match place {
-            Place::Called(args) => args.iter().map(|arg| self.linked.sources.slice(arg.value.span)).collect(),
+        let args: Vec<String> = match place {
+            Place::Called(args) => args
+                .iter()
+                .map(|arg| {
+                    let value = self.linked.sources.slice(arg.value.span);
+                    arg.label.as_ref().map_or(value.to_owned(), |label| format!("{}: {value}", label.text))
+                })
+                .collect(),
             _ => Vec::new(),
         };
-        let short = args.iter().map(|arg| arg.len()).sum::<usize>() < 60 && args.iter().all(|arg| !arg.contains('\n'));
+        let short = args.iter().map(|arg| arg.len()).sum::<usize>() < 90 && args.iter().all(|arg| !arg.contains('\n'));
         let called = matches!(place, Place::Called(_)).then_some(args.len());
         let advice = foreign::name(name, called)?;
         let help = match place {
             Place::Owner(field) => self.without_owner(name, field).unwrap_or_else(|| advice.help()),
-            _ => advice.filled(if short { &args } else { &[] }),
+            _ if short => advice.filled(&args.iter().map(String::as_str).collect::<Vec<_>>()),
+            _ => advice.help(),
         };
         Some(Diagnostic::error(&syntax::FOREIGN_WORD, advice.message(name)).label(span, "not a name of pdsl").help(help))
     }

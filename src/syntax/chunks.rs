@@ -70,7 +70,8 @@ fn begins(text: &str, tokens: &[Token], at: usize) -> bool {
         TokenKind::Number | TokenKind::Str | TokenKind::Close(_) => true,
         TokenKind::Open(_) | TokenKind::Symbol => false,
     };
-    token.flush && complete && !words::CONTINUATIONS.contains(&word)
+    // The filter of a loop stands behind it; an `if` in column 0 is a statement of another language.
+    token.flush && complete && (word == "if" || !words::CONTINUATIONS.contains(&word))
 }
 
 /// The doc comments between two declarations, except one behind the end of the first: it speaks of nothing below.

@@ -35,6 +35,10 @@ pub(super) fn semicolon(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "Nothing ends with `;`", span, "not needed").help("remove the `;`")
 }
 
+pub(super) fn separator(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_WORD, "Parts are separated by `,`, not by `;`", span, "not `;`").help("write `,`")
+}
+
 pub(super) fn single_quotes(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "A string is written in double quotes", span, "single quotes").help("write `\"text\"`")
 }
@@ -140,6 +144,11 @@ pub(super) fn stray(word: &str, next: &str, span: Span) -> Diagnostic {
 pub(super) fn foreign_operator(span: Span, found: &str, right: &str) -> Diagnostic {
     one(&codes::FOREIGN_OPERATOR, format!("`{found}` is written `{right}`"), span, format!("not `{found}`").as_str())
         .help(format!("write `{right}`"))
+}
+
+pub(super) fn formatted(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_OPERATOR, "Texts are not built from parts: there is no `%` behind them", span, "a unit in pdsl")
+        .help("write one text, and give each value a field of its own: `round: s.round`")
 }
 
 pub(super) fn modulo(span: Span) -> Diagnostic {

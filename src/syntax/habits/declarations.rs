@@ -105,6 +105,17 @@ impl Passage<'_> {
 
     /// `param rounds = 3`, `param Int rounds = 3`.
     fn param(&self) -> Option<Diagnostic> {
+        if self.is_name(1) && self.is(2, ":") && self.fresh(3) && self.tokens.len() > 3 {
+            let entry = |keys: &[&str]| {
+                let key = (3..self.tokens.len()).find(|nth| keys.contains(&self.spelled(*nth)) && self.is(nth + 1, ":"));
+                key.map(|key| (key + 2, self.source(key + 2, self.value_end(key + 2))))
+            };
+            let (name, value) = (self.spelled(1), entry(&["default", "value", "init"]));
+            let ty = entry(&["type"]).map_or_else(|| value.map_or("Type", |(at, _)| self.guess(at)), |(_, ty)| foreign::ty(ty).unwrap_or(ty));
+            let default = value.map_or("…", |(_, text)| text);
+            let help = format!("write `param {name}: {ty} = {default}`");
+            return Some(found(&codes::FOREIGN_LAYOUT, "A parameter is written on one line", self.span(2, 3), "settings by indentation", help));
+        }
         if self.is_name(1) && self.is_word(2) && self.capital(1) && self.is_name(2) {
             let (ty, name) = (self.spelled(1), self.spelled(2));
             return Some(habit("The name comes before the type", self.span(1, 3), format!("write `{name}: {ty}`")));
@@ -114,6 +125,18 @@ impl Passage<'_> {
         }
         if let Some(several) = self.blanks(1, &[":", "="]) {
             return Some(several);
+        }
+        let comma = self.is(self.failed, ",").then_some(self.failed);
+        if let Some(comma) = comma.filter(|comma| self.depth(*comma) == 0 && self.is_name(comma + 1) && self.is(comma + 2, ":")) {
+            let second = self.source(comma + 1, self.value_end(comma + 1));
+            let help = format!("write `param {second}` on a line of its own");
+            return Some(habit("Each parameter has a `param` of its own", self.span(comma, comma + 1), help));
+        }
+        if self.is_name(1) && self.is(2, ":") && self.is_word(3) && self.failed == 4 && matches!(self.spelled(4), ">" | "<" | "!" | "if" | "in") {
+            let (name, ty, condition) = (self.spelled(1), self.spelled(3), self.source(4, self.value_end(4)));
+            let condition = condition.trim_start_matches("if ").trim_start_matches(name).trim();
+            let help = format!("write `param {name}: {ty} = … where {name} {condition}`");
+            return Some(habit("A condition stands after `where`", self.span(4, 5), help));
         }
         if !self.is_name(1) || !self.is(2, "=") {
             return None;
@@ -344,6 +367,9 @@ impl Passage<'_> {
             let end = (first..self.tokens.len()).find(|at| self.is(*at, "in"))?;
             let names: Vec<&str> = (first..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
             return Some(habit("Several names stand in parentheses", self.span(first, end), format!("write `{word} ({}) in …`", names.join(", "))));
+        }
+        if self.is(nth + 1, ":") || self.is(nth + 2, ":") && self.fresh(nth + 3) {
+            return None;
         }
         let joint = self.spelled(first + 1);
         if matches!(joint, "=" | ":" | "of" | "from" | "over" | "<") {

@@ -57,7 +57,12 @@ impl Passage<'_> {
         let end = |at: usize| (at + 1..self.tokens.len()).find(|next| self.fresh(*next)).unwrap_or(self.tokens.len());
         let elements: Vec<&str> = dashes.iter().map(|at| self.source(at + 1, end(*at))).collect();
         let short = elements.iter().map(|element| element.len()).sum::<usize>() < 60 && elements.iter().all(|element| !element.contains(": "));
-        let help = if short { format!("write `[{}]`", elements.join(", ")) } else { "write `[…, …]`".to_owned() };
+        let keyed = elements.first().is_some_and(|element| element.contains(": "));
+        let help = match elements.first() {
+            _ if short => format!("write `[{}]`", elements.join(", ")),
+            Some(first) if keyed => format!("write `[{{ {first}, … }}, …]`"),
+            _ => "write `[…, …]`".to_owned(),
+        };
         found(&codes::FOREIGN_LAYOUT, "A list is written in brackets", self.span(nth, end(nth)), "a list with dashes", help)
     }
 
@@ -67,6 +72,12 @@ impl Passage<'_> {
         // `sgd:` with its settings below.
         if self.fresh(nth + 1) && nth + 1 < self.tokens.len() && !self.fresh(key) {
             let heading = self.is_word(nth + 1) && self.is(nth + 2, ":");
+            if heading && matches!(self.spelled(key), "sweep" | "for") {
+                let (word, name) = (self.spelled(key), self.spelled(nth + 1));
+                let values = self.source(nth + 3, self.value_end(nth + 3));
+                let help = format!("write `{word} {name} in {values} {{ … }}`");
+                return Some(found(&codes::FOREIGN_LAYOUT, "A loop is written on one line, with its body in braces", self.span(nth, nth + 1), "settings by indentation", help));
+            }
             return heading.then(|| self.settings(nth + 1, Some(key), nth));
         }
         if !self.fresh(key) || key == 0 {
@@ -87,8 +98,7 @@ impl Passage<'_> {
             .filter(|at| self.is_word(*at) && self.is(at + 1, ":") && self.fresh(*at) && self.column(*at) == column)
             .collect();
         let entry = |key: &usize| {
-            let end = (key + 2..self.tokens.len()).find(|at| self.fresh(*at) || self.is(*at, ",")).unwrap_or(self.tokens.len());
-            let value = if end > key + 2 { self.source(key + 2, end) } else { "…" };
+            let value = if self.fresh(key + 2) { "…" } else { self.source(key + 2, self.value_end(key + 2)) };
             format!("{}: {value}", self.spelled(*key))
         };
         let entries: Vec<String> = keys.iter().map(entry).collect();

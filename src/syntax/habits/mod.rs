@@ -31,8 +31,9 @@ pub(super) struct Passage<'a> {
 pub(super) fn explain(file: FileId, text: &str, tokens: &[Token], at: usize) -> Option<Diagnostic> {
     let failed = tokens.partition_point(|token| token.start <= at).checked_sub(1)?;
     let passage = Passage { file, text, tokens, failed };
-    // An import is short: its head says more than the sign at which it fails.
-    let head = passage.is(0, "import").then(|| passage.declaration(0)).flatten();
+    // A head says more than the sign at which it fails.
+    let heads = ["import", "param", "table", "plot", "claim", "test"];
+    let head = heads.iter().any(|word| passage.is(0, word)).then(|| passage.declaration(0)).flatten();
     head.or_else(|| (0..=failed).rev().find_map(|nth| passage.at(nth))).or_else(|| passage.second_value(failed))
 }
 

@@ -20,8 +20,12 @@ impl Passage<'_> {
             b'$' => Some(self.dollar(nth)),
             b'@' => Some(self.at_sign(nth)),
             b'!' => self.macro_call(nth),
-            b'`' => Some(habit("A string is written in double quotes", self.bytes(nth, 1), "write `\"text\"`")),
+            b'`' => Some(self.backtick(nth)),
             b'\\' if self.is_open(nth + 1, b'(') => self.arrow_function(nth, nth + 1),
+            b'\\' => self.bare_function(nth),
+            b'~' if !self.is_word(nth + 1) || self.fresh(nth + 1) => {
+                Some(operator("There is no `~` for a missing value", self.bytes(nth, 1), "leave the argument out"))
+            }
             b'~' => Some(operator("There is no `~`", self.bytes(nth, 1), "name columns one by one: `x: .sparsity, y: .top1`")),
             b'.' => self.points(nth),
             _ => None,
@@ -170,6 +174,17 @@ impl Passage<'_> {
         }
         let name = self.spelled(nth + 1);
         operator("A name stands alone, without `$`", self.bytes(nth, 1), format!("write `{name}`"))
+    }
+
+    fn backtick(&self, nth: usize) -> Diagnostic {
+        let end = (nth + 1..self.tokens.len()).find(|at| self.is(*at, "`"));
+        let place = self.span(nth, end.map_or(nth + 1, |end| end + 1));
+        let text = end.map_or("…", |end| self.source(nth + 1, end));
+        if text.contains("${") || (nth..end.unwrap_or(nth)).any(|at| self.is(at, "$")) {
+            let help = "write one text in double quotes, and give each value a field of its own: `round: s.round`";
+            return habit("There are no strings with values in them", place, help);
+        }
+        habit("A string is written in double quotes", place, format!("write `\"{text}\"`"))
     }
 
     fn at_sign(&self, nth: usize) -> Diagnostic {

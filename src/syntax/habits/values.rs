@@ -10,6 +10,7 @@ use crate::syntax::scan::TokenKind;
 impl Passage<'_> {
     pub(super) fn value(&self, nth: usize) -> Option<Diagnostic> {
         match self.kind(nth)? {
+            _ if nth == self.failed && self.loop_part(nth).is_some() => self.loop_part(nth),
             TokenKind::Str => self.quoted_key(nth),
             TokenKind::Number => self.after_number(nth),
             TokenKind::Open(b'[') if nth > 0 && self.touches(nth) && self.after_value(nth) => self.slice(nth),
@@ -43,7 +44,7 @@ impl Passage<'_> {
             return unit.filter(|_| !labelled).map(|unit| self.apart(nth, unit));
         }
         let sliced = self.opener(nth).is_some_and(|open| self.is_open(open, b'[') && self.touches(open) && self.after_value(open));
-        let ranged = next == ":" && !sliced && (self.kind(nth + 2) == Some(TokenKind::Number) || self.is_name(nth + 2));
+        let ranged = next == ":" && !sliced && !self.fresh(nth + 2) && (self.kind(nth + 2) == Some(TokenKind::Number) || self.is_name(nth + 2));
         ranged.then(|| {
             let (first, last) = (self.spelled(nth), self.source(nth + 2, self.value_end(nth + 2)));
             let last = if self.kind(nth + 2) == Some(TokenKind::Number) { self.spelled(nth + 2) } else { last };
@@ -56,7 +57,7 @@ impl Passage<'_> {
         let close = self.close(nth)?;
         let inner = self.depth(nth) + 1;
         let colon = (nth + 1..close).find(|at| self.is(*at, ":") && self.depth(*at) == inner)?;
-        let list = self.spelled(nth - 1);
+        let list = if self.is_name(nth - 1) { self.spelled(nth - 1) } else { "xs" };
         let bound = |start: usize, end: usize, otherwise: String| if start < end { self.source(start, end).to_owned() } else { otherwise };
         let (first, last) = (bound(nth + 1, colon, "0".to_owned()), bound(colon + 1, close, format!("len({list})")));
         let help = format!("write `for i in {first}..{last} {{ {list}[i] }}`");
@@ -77,6 +78,11 @@ impl Passage<'_> {
     /// `{ round, sparsity }` of JavaScript.
     fn shorthand(&self, nth: usize) -> Option<Diagnostic> {
         if self.before(nth) == "." || self.before(nth) == "let" || self.before(nth) == "for" {
+            return None;
+        }
+        // `{` and `a, b = …` on the next line: a block.
+        let line = (nth + 2..self.tokens.len()).find(|at| self.fresh(*at)).unwrap_or(self.tokens.len());
+        if self.fresh(nth + 1) && (nth + 1..line).any(|at| self.is(at, "=")) {
             return None;
         }
         let close = self.close(nth).unwrap_or(self.tokens.len());
@@ -122,7 +128,18 @@ impl Passage<'_> {
             return Some(habit("A function is written with `=>`", self.span(nth, colon + 1), format!("write `{} => {body}`", heads(&params))));
         }
         let head = matches!(word, "function" | "func" | "fun" | "fn" | "def" | "proc" | "async");
+        if head && nth > 0 && !self.fresh(nth) && self.is_name(nth + 1) {
+            return self.bare_function(nth);
+        }
         (head && nth > 0 && self.is_open(nth + 1, b'(') && !self.fresh(nth)).then(|| self.arrow_function(nth, nth + 1)).flatten()
+    }
+
+    /// `fun x -> …` of OCaml, `\x -> …` of Haskell.
+    pub(super) fn bare_function(&self, start: usize) -> Option<Diagnostic> {
+        let arrow = (start + 1..self.tokens.len().min(start + 8)).find(|at| self.follows(*at, "->") || self.follows(*at, "=>"))?;
+        let params: Vec<&str> = (start + 1..arrow).filter(|at| self.is_word(*at)).map(|at| self.spelled(at)).collect();
+        let body = self.source(arrow + 2, self.value_end(arrow + 2));
+        Some(habit("A function is written with `=>`", self.span(start, arrow + 2), format!("write `{} => {body}`", heads(&params))))
     }
 
     /// A function from the word or sign at `start` and its parameters in the bracket at `open`.
@@ -208,7 +225,12 @@ impl Passage<'_> {
                 Some(operator("There are no casts", place, format!("write `{to}({value})`")))
             }
             "is" if after => Some(operator("`is` is written `==`", place, "write `==`")),
-            "in" if after && self.failed == nth && !self.in_head(nth) => {
+            "plot" | "table" if self.is_open(nth + 1, b'(') && self.touches(nth + 1) && nth > 0 => {
+                let right = if word == "plot" { "line(rows, x: .sparsity, y: .top1)" } else { "summary(rows, by: [.round], over: .seed, show: [mean])" };
+                Some(habit(format!("`{word}` begins a declaration and is no function"), place, format!("write `{right}`")))
+            }
+            "in" if after && nth > 2 && matches!(self.spelled(nth - 2), "and" | "&") && self.in_head(nth) => self.loop_part(nth - 2),
+            "in" if after && nth + 1 >= self.failed && !self.in_head(nth) => {
                 let (item, list) = (self.source(self.value_start(nth), nth), self.source(nth + 1, self.value_end(nth + 1)));
                 let item = item.trim_start_matches("if ").trim_end_matches(" not");
                 Some(operator("Whether a list has an element is asked with `any`", place, format!("write `any({list}, x => x == {item})`")))
@@ -230,7 +252,37 @@ impl Passage<'_> {
 
     /// Whether a token belongs to the head of a loop.
     fn in_head(&self, nth: usize) -> bool {
-        (0..nth).rev().take(8).any(|at| matches!(self.spelled(at), "for" | "sweep") && self.depth(at) <= self.depth(nth))
+        let depth = self.depth(nth);
+        let outer = |at: &usize| self.depth(*at) <= depth;
+        (0..nth).rev().filter(outer).take_while(|at| !self.is_open(*at, b'{')).any(|at| matches!(self.spelled(at), "for" | "sweep"))
+    }
+
+    /// What stands between the parts of a loop's head.
+    fn loop_part(&self, nth: usize) -> Option<Diagnostic> {
+        let (word, place) = (self.spelled(nth), self.span(nth, nth + 1));
+        if !self.in_head(nth) {
+            return (word == "where" && !self.is(0, "param")).then(|| {
+                habit("`where` limits a `param`; a value has none", place, "give its parts names with `let` before it")
+            });
+        }
+        if word == "where" || word == "when" || word == "unless" {
+            let brace = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{'))?;
+            let condition = self.source(nth + 1, brace);
+            let not = if word == "unless" { "not " } else { "" };
+            return Some(habit("A loop is filtered with `if`", place, format!("write `if {not}{condition}`")));
+        }
+        if matches!(word, "and" | "&" | ";" | "x") && self.is_name(nth + 1) && self.is(nth + 2, "in") {
+            return Some(habit("Axes are separated by commas", place, "write `,`"));
+        }
+        // `rate in 20%, 40%`
+        let start = (0..nth).rev().find(|at| self.is(*at, "in"))?;
+        let brace = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{'))?;
+        let listed = self.before(nth) == "," && !self.is(nth + 1, "in") && self.depth(start) == self.depth(nth);
+        listed.then(|| {
+            let name = self.before(start);
+            let help = format!("write `{name} in [{}]`", self.source(start + 1, brace));
+            habit("The values of an axis stand in brackets", self.span(start + 1, brace), help)
+        })
     }
 
     /// `method: imp pruning`: words where a text is meant.

@@ -19,6 +19,11 @@ impl Passage<'_> {
         if self.assigns(nth + 1) && self.is_name(nth) {
             return Some(self.without_let(nth, nth));
         }
+        if self.is_name(nth) && self.is(nth + 1, ",") {
+            let end = (nth + 1..self.tokens.len()).find(|at| self.fresh(*at) || !self.is_name(*at) && !self.is(*at, ","))?;
+            let names: Vec<&str> = (nth..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
+            return self.assigns(end).then(|| self.several(nth, end, &names));
+        }
         if self.is_name(nth) && self.is_name(nth + 1) && !self.fresh(nth + 1) && self.assigns(nth + 2) {
             return Some(self.without_let(nth, nth + 1));
         }
@@ -26,7 +31,19 @@ impl Passage<'_> {
             && let Some(advice) = foreign::statement(word)
             && !self.is(nth + 1, ":")
         {
-            return Some(habit(advice.message(word), self.span(nth, nth + 1), advice.help()));
+            let target = if self.is_open(nth + 1, b'{') {
+                self.close(nth + 1).filter(|close| self.assigns(close + 1)).map(|close| self.source(nth + 1, close + 1))
+            } else {
+                (self.is_name(nth + 1) && self.assigns(nth + 2)).then(|| self.spelled(nth + 1))
+            };
+            let help = match target {
+                Some(target) if advice.help().contains("let name") => format!("write `let {target} = …`"),
+                _ if advice.help().contains("expect") => {
+                    format!("write `expect {}` at the top level, outside of the braces", self.source(nth + 1, self.value_end(nth + 1)))
+                }
+                _ => advice.help(),
+            };
+            return Some(habit(advice.message(word), self.span(nth, nth + 1), help));
         }
         None
     }
@@ -39,6 +56,16 @@ impl Passage<'_> {
     /// Whether `=` stands here, not `==` nor `=>`.
     fn assigns(&self, nth: usize) -> bool {
         self.is(nth, "=") && !(self.touches(nth + 1) && matches!(self.spelled(nth + 1), "=" | ">"))
+    }
+
+    fn several(&self, start: usize, end: usize, names: &[&str]) -> Diagnostic {
+        found(
+            &codes::STRAY,
+            "Several names get their values with `let`",
+            self.span(start, end),
+            "no `let` in front",
+            format!("write `let ({}) = …`", names.join(", ")),
+        )
     }
 
     fn without_let(&self, start: usize, name: usize) -> Diagnostic {
@@ -130,13 +157,7 @@ impl Passage<'_> {
         }
         if self.is_name(0) && self.is(1, ",") {
             let names: Vec<&str> = self.first_line().take_while(|nth| !self.is(*nth, "=")).filter(|nth| self.is_name(*nth)).map(|nth| self.spelled(nth)).collect();
-            return Some(found(
-                &codes::STRAY,
-                "Several names get their values with `let`",
-                self.span(0, 2 * names.len() - 1),
-                "no declaration begins so",
-                format!("write `let ({}) = …`", names.join(", ")),
-            ));
+            return Some(self.several(0, 2 * names.len() - 1, &names));
         }
         let near = suggest::closest(word, keywords::DECLARATIONS).is_some();
         if !near && self.is_name(0) && self.is_name(1) && !self.fresh(1) && self.assigns(2) {

@@ -2,6 +2,7 @@
 
 use super::super::ty::{Plain, Ty};
 use super::Checker;
+use super::binary::is_comparison;
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::syntax::tree::{BinaryOp, Exact, Expr, ExprKind, UnaryOp, Unit};
 
@@ -135,6 +136,16 @@ impl Checker<'_> {
                 return Some(format!("take a field of it: write `{text}.{field}`"));
             }
         }
+        let short = |text: &'_ str| if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "…".to_owned() };
+        match (left, right) {
+            (Ty::Column(_), Ty::Column(_)) if is_comparison(op) => {
+                let (a, b) = (short(left_text), short(right_text));
+                return Some(format!("compare over seeds: write `not_worse({a}, than: {b}, margin: 2pp, over: .seed)`"));
+            }
+            (Ty::Column(_), _) => return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(left_text))),
+            (_, Ty::Column(_)) => return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(right_text))),
+            _ => {}
+        }
         if matches!((left, right), (Ty::List(_), Ty::List(_))) && op == BinaryOp::Add {
             return Some("lists are joined by `++`: write `++`".to_owned());
         }
@@ -240,6 +251,10 @@ fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Option<String>
         (_, Int, Plain::Seed) => Some("seeds come from `seeds(n)`: `sweep seed in seeds(3)`".to_owned()),
         (_, Plain::Arch, Plain::State) => Some("initialise it: `|> init(seed)`".to_owned()),
         (_, Plain::Criterion, Plain::Pruner) => Some(format!("write `pruner({short}, remove: 20%)`")),
+        (Some((value, None)), Float, Plain::Pruner) if value < Exact::from_integer(1) => {
+            Some(format!("write `global_magnitude({}%)`", decimal(value * hundred)))
+        }
+        (Some((value, None)), Int, Plain::Pruner) => Some(format!("write `global_magnitude({}%)`", decimal(value))),
         (_, Ratio, Plain::Pruner) => Some(format!("write `global_magnitude({short})`")),
         (_, Plain::Task, Plain::Probe) => Some("take a probe, for instance `shapes_probe()`".to_owned()),
         _ => None,

@@ -124,15 +124,20 @@ impl Checker<'_> {
         let positional =
             call.piped.into_iter().map(|piped| (0, piped)).chain(written.map(|(at, arg)| (at, &arg.value)));
         let mut excess: Option<Span> = None;
+        let mut nameless = Vec::new();
         for (place, value) in positional {
             if let Some(at) = free.next() {
-                let nameless = place > 0 && self.needs_label(signature, at, value);
-                slots[at] = Some(Given { value, mistaken: nameless });
+                let mistaken = place > 0 && needs_label(signature, at);
+                if mistaken {
+                    nameless.push((at, value));
+                }
+                slots[at] = Some(Given { value, mistaken });
             } else {
                 self.infer(value);
                 excess = excess.or(Some(value.span));
             }
         }
+        self.without_labels(signature, &nameless);
         if let Some(span) = excess {
             self.too_many(signature, span);
         } else if !excuse {
@@ -141,20 +146,40 @@ impl Checker<'_> {
         slots
     }
 
-    /// Reports a number without its label beyond the first argument.
-    fn needs_label(&mut self, signature: &Signature, at: usize, value: &Expr) -> bool {
-        let formal = &signature.formals[at];
-        if !(formal.ty.is_number() || formal.ty.is(Plain::Bool)) || signature.is_mathematics() {
-            return false;
+    /// Reports numbers without their labels beyond the first argument.
+    fn without_labels(&mut self, signature: &Signature, nameless: &[(usize, &Expr)]) {
+        let Some((_, first)) = nameless.first() else { return };
+        if let Some(number) = self.decimal_comma(first) {
+            self.report(
+                Diagnostic::error(&codes::UNNAMED_NUMBER, "a number has a point, not a comma")
+                    .label(first.span, "a second argument")
+                    .help(format!("write `{number}`")),
+            );
+            return;
         }
-        let (name, text) = (&formal.name, self.source(value.span));
-        let message = format!("the argument `{name}` of `{}` needs its label", signature.name);
+        let names: Vec<_> = nameless.iter().map(|(at, _)| format!("`{}`", signature.formals[*at].name)).collect();
+        let message = match names.as_slice() {
+            [only] => format!("the argument {only} of `{}` needs its label", signature.name),
+            names => format!("the arguments {} of `{}` need their labels", names.join(", "), signature.name),
+        };
+        let written: Vec<_> = nameless
+            .iter()
+            .map(|(at, value)| format!("{}: {}", signature.formals[*at].name, self.source(value.span)))
+            .collect();
         self.report(
             Diagnostic::error(&codes::UNNAMED_NUMBER, message)
-                .label(value.span, "which one is this?")
-                .help(format!("write `{name}: {text}`")),
+                .label(first.span, "which one is this?")
+                .help(format!("write `{}`", written.join(", "))),
         );
-        true
+    }
+
+    /// `0,9` as a decimal, if the argument is the part behind such a comma.
+    fn decimal_comma(&self, value: &Expr) -> Option<String> {
+        let text = &self.linked.sources.get(value.span.file).text;
+        let before = text[..value.span.start as usize].strip_suffix(',')?;
+        let digits = before.len() - before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let follows = self.source(value.span).bytes().all(|byte| byte.is_ascii_digit());
+        (digits > 0 && follows).then(|| format!("{}.{}", &before[before.len() - digits..], self.source(value.span)))
     }
 
     fn repeated(&mut self, signature: &Signature, label: &Name, value: &Expr) {
@@ -176,11 +201,18 @@ impl Checker<'_> {
         let help = match (suggest::question(&label.text, known), synonym) {
             (Some(question), _) => question,
             (None, Some(formal)) => self.relabelled(formal, value),
-            (None, None) => format!("its signature is `{signature}`"),
+            (None, None) => self.by_pruner(signature, label, value).unwrap_or(format!("its signature is `{signature}`")),
         };
         self.report(
             Diagnostic::error(&codes::UNKNOWN_LABEL, message).label(label.span, "not one of its parameters").help(help),
         );
+    }
+
+    /// How much to prune, where a pruner says it.
+    fn by_pruner(&self, signature: &Signature, label: &Name, value: &Expr) -> Option<String> {
+        let formal = signature.formals.iter().find(|formal| formal.ty.is(Plain::Pruner))?;
+        let amount = matches!(&*label.text, "amount" | "rate" | "sparsity" | "to" | "remove" | "p" | "fraction" | "ratio");
+        amount.then(|| format!("a pruner says how much: write `{}: global_magnitude({})`", formal.name, self.source(value.span)))
     }
 
     /// An argument under the name that it has here.
@@ -355,6 +387,12 @@ impl Checker<'_> {
                 .help(help),
         );
     }
+}
+
+/// Whether an argument for a parameter needs its label beyond the first place.
+fn needs_label(signature: &Signature, at: usize) -> bool {
+    let ty = &signature.formals[at].ty;
+    (ty.is_number() || ty.is(Plain::Bool)) && !signature.is_mathematics()
 }
 
 /// What a parameter is usually given.

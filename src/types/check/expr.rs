@@ -192,9 +192,20 @@ impl Checker<'_> {
         if let Some(ty) = self.local(name) {
             return ty;
         }
-        match self.linked.lookup(self.module, name) {
+        let found = match self.linked.lookup(self.module, name) {
             Some(target) => self.target(target, name, span),
             None => Ty::Error,
+        };
+        match found {
+            Ty::Function(params, result) if params.is_empty() => {
+                self.report(
+                    Diagnostic::error(&codes::MISMATCH, format!("`{name}` is a function, and is not called here"))
+                        .label(span, "not called")
+                        .help(format!("write `{name}()`")),
+                );
+                (*result).clone()
+            }
+            found => found,
         }
     }
 
@@ -280,6 +291,23 @@ impl Checker<'_> {
                     .help(format!("write `{value}.{name}`")),
             );
             return Ty::Error;
+        }
+        let settled = self.solver.shallow(&list);
+        let value = self.source(base.span);
+        let value = if value.len() <= 40 && !value.contains('\n') { value } else { "…" };
+        let at = match (&settled, &*index.kind) {
+            (Ty::Plain(Plain::State), _) => Some(format!("{value}.at({})", self.source(index.span))),
+            (Ty::Rows(_), ExprKind::Binary { op: BinaryOp::Equal, left, right, .. }) => {
+                let column = self.source(left.span).rsplit('.').next().unwrap_or("");
+                Some(format!("{value}.at({column}: {})", self.source(right.span)))
+            }
+            (Ty::Rows(_), ExprKind::Binary { .. }) => Some(format!("keep({value}, row => row.{})", self.source(index.span))),
+            _ => None,
+        };
+        if let Some(at) = at {
+            let message = format!("{} has no elements by {}", settled.described(), if settled.is(Plain::State) { "step" } else { "condition" });
+            self.report(Diagnostic::error(&codes::NOT_A_LIST, message).label(index.span, "in brackets").help(format!("write `{at}`")));
+            return if settled.is(Plain::State) { settled } else { Ty::Error };
         }
         self.check(index, &Plain::Int.into(), "an index");
         self.element(base, &list, "only lists, ranges and rows have elements by number")

@@ -113,7 +113,9 @@ impl Checker<'_> {
         let help = match suggest::question(&field.text, known.iter().copied()) {
             Some(question) => Some(question),
             None if known.is_empty() => None,
-            None if owner == "a state" && foreign::synonyms(&field.text).contains(&"top1") => {
+            None if owner == "a state"
+                && (matches!(&*field.text, "top1" | "top5" | "loss") || foreign::synonyms(&field.text).contains(&"top1")) =>
+            {
                 Some("measure it: write `evaluate(…, task.test).top1`".to_owned())
             }
             None if foreign::synonyms(&field.text).iter().any(|name| known.contains(name)) => {
