@@ -27,7 +27,7 @@ impl Advice {
     pub fn filled(self, args: &[&str]) -> String {
         let all = if args.is_empty() { "…".to_owned() } else { args.join(", ") };
         let mut text = self.help.replace("{*}", &all);
-        for (place, hole) in ["{0}", "{1}"].iter().enumerate() {
+        for (place, hole) in ["{0}", "{1}", "{2}"].iter().enumerate() {
             text = text.replace(hole, args.get(place).copied().unwrap_or("…"));
         }
         text
@@ -49,6 +49,9 @@ pub fn statement(word: &str) -> Option<Advice> {
 /// Returns what to say about a name that is known elsewhere; `args` are those of its call.
 pub fn name(word: &str, args: Option<usize>) -> Option<Advice> {
     match (word, args) {
+        ("list" | "tuple" | "array" | "as_list", Some(1)) => {
+            Some(Advice { message: "Lists and ranges need no conversion", help: "write `{0}`" })
+        }
         ("range" | "seq" | "arange" | "xrange", Some(2)) => Some(Advice { message: RANGES, help: "write `{0}..{1}`" }),
         _ => find(NAMES, word),
     }
@@ -197,6 +200,21 @@ static NAMES: &Table = &[
         "A whole number becomes another number by `float`",
         "write `float({0})`",
     ),
+    (&["ifelse", "if_else", "IF", "iif", "cond", "where_"], "A choice is written with `if`", "write `if {0} { {1} } else { {2} }`"),
+    (&["rep", "replicate", "repeat"], "A list is built with `for`", "write `for i in 0..{1} { {0} }`"),
+    (&["zeros", "ones", "full", "empty"], "A list is built with `for`", "write `for i in 0..{0} { 0.0 }`"),
+    (&["linspace"], "A list is built with `for`", "write `for i in 0..10 { float(i) / 10.0 }`"),
+    (
+        &["open", "read_csv", "readLines", "read", "input", "load_dataset", "getenv", "environ"],
+        "A program reads no files and no variables",
+        "take data from `std.data`, and what changes from a `param`, which `--set name=value` sets",
+    ),
+    (
+        &["isinstance", "typeof", "type", "class", "hasattr", "is_null", "is_na"],
+        "Types are known before anything runs",
+        "remove the test",
+    ),
+    (&["exit", "quit", "sleep", "time", "date", "now"], "", "remove it: a program only says what is computed"),
     (&["pow", "power"], "Powers are written with `^`", "write `{0} ^ {1}`"),
     (&["ceil", "ceiling"], "", "write `-floor(-{0})`"),
     (&["log2", "log10", "log1p"], "The natural logarithm is `ln` of `std.math`", "write `ln({0})`"),

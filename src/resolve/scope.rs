@@ -181,7 +181,12 @@ impl<'a> Walk<'a> {
             | ExprKind::Str(_)
             | ExprKind::Accessor(_)
             | ExprKind::Error => {}
-            ExprKind::List(elements) | ExprKind::Tuple(elements) => self.all(elements),
+            ExprKind::List(elements) => {
+                for element in elements {
+                    self.placed(element, Place::Value);
+                }
+            }
+            ExprKind::Tuple(elements) => self.all(elements),
             ExprKind::Record(entries) => self.record(entries),
             ExprKind::Block(block) => {
                 let outer = self.locals.len();

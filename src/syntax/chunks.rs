@@ -48,6 +48,9 @@ fn declares(text: &str, tokens: &[Token], at: usize) -> bool {
 
 fn begins(text: &str, tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
+    if token.flush && token.depth == 0 && matches!(token.kind, TokenKind::Str | TokenKind::Number) {
+        return matches!(tokens[at - 1].kind, TokenKind::Close(_) | TokenKind::Number | TokenKind::Str);
+    }
     if token.depth > 0 || token.kind != TokenKind::Word {
         return false;
     }

@@ -153,6 +153,24 @@ impl Reader<'_> {
         let diagnostic = Diagnostic::error(&codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text))
             .label(name.span, "not a type");
         let familiar = foreign::ty(&name.text).or_else(|| suggest::closest(&name.text, known));
+        let other = match &*name.text {
+            "Optional" | "Option" | "Maybe" => {
+                Some("write the type alone, and give the parameter a default: `x: Int = 0`")
+            }
+            "Dict" | "dict" | "Map" | "HashMap" | "Record" | "object" | "Object" | "Mapping" => {
+                Some("write the fields of the record: `{ lr: Float, batch: Int }`")
+            }
+            "Tuple" | "tuple" | "Pair" => Some("write the parts in parentheses: `(Int, Float)`"),
+            "Callable" | "Function" | "Fn" | "Func" => Some("write an arrow: `Int -> Float`"),
+            "Any" | "Union" | "Self" | "self" | "None" | "void" | "Void" | "Unit" => {
+                Some("write one type of pdsl: `Int`, `Ratio`, `State`, `List[Step]`")
+            }
+            _ => None,
+        };
+        if let Some(other) = other {
+            self.diagnostics.push(diagnostic.help(other));
+            return Ty::Error;
+        }
         self.diagnostics.push(match familiar {
             Some(near) => diagnostic.help(format!("write `{near}`")),
             None => diagnostic.help("types begin with a capital letter: `Int`, `Ratio`, `State`, `List[Step]`"),

@@ -6,10 +6,11 @@ use crate::diag::codes::syntax as codes;
 use crate::source::FileId;
 use crate::syntax::scan::{Token, TokenKind};
 
-/// Finds a list that is written with dashes where a value begins: what it says can be read, as subtractions.
+/// Finds what can be read, but was meant otherwise: a list with dashes, which are subtractions, and `let a = b = 3`.
 pub(in super::super) fn dashes(file: FileId, text: &str, tokens: &[Token]) -> Option<Diagnostic> {
     let passage = Passage { file, text, tokens, failed: tokens.len() };
-    (1..tokens.len()).find(|nth| passage.dashed(*nth)).map(|nth| passage.listed(nth))
+    let list = (1..tokens.len()).find(|nth| passage.dashed(*nth)).map(|nth| passage.listed(nth));
+    list.or_else(|| passage.chained())
 }
 
 impl Passage<'_> {
@@ -19,6 +20,9 @@ impl Passage<'_> {
         }
         if self.is(nth, ":") && nth == self.failed {
             return self.indented(nth);
+        }
+        if nth == self.failed && self.is(nth, "-") && self.fresh(nth) && !self.touches(nth + 1) {
+            return Some(self.listed(nth));
         }
         (self.is(nth, "-") && self.fresh(nth) && matches!(self.before(nth), "=" | ":") && !self.touches(nth + 1)).then(|| self.listed(nth))
     }
@@ -31,6 +35,18 @@ impl Passage<'_> {
         (alone && line.flush).then(|| {
             found(&codes::FOREIGN_LAYOUT, "A program has no document marker", self.bytes(nth, text.len()), "not part of a program", format!("remove `{text}`"))
         })
+    }
+
+    /// `let a = b = 3`.
+    fn chained(&self) -> Option<Diagnostic> {
+        let assigns = |nth: usize| self.is(nth, "=") && !self.follows(nth, "==") && !self.follows(nth, "=>");
+        if !(self.is(0, "let") && self.is_name(1) && assigns(2) && self.is_name(3) && assigns(4)) {
+            return None;
+        }
+        let (first, second) = (self.spelled(1), self.spelled(3));
+        let value = self.source(5, self.value_end(5));
+        let help = format!("write `let {second} = {value}` and `let {first} = {second}` on two lines");
+        Some(super::habit("Each name has a `let` of its own", self.span(3, 5), help))
     }
 
     /// Whether a token is the first dash of a list of at least two.
@@ -82,6 +98,9 @@ impl Passage<'_> {
         }
         if !self.fresh(key) || key == 0 {
             return None;
+        }
+        if self.fresh(nth + 1) && self.is_word(nth + 1) && self.is(nth + 2, ":") && self.column(nth + 1) > self.column(key) {
+            return Some(self.settings(nth + 1, Some(key), nth));
         }
         let parent = key.checked_sub(1)?;
         if self.is_name(parent) && parent > 0 && !self.is(parent - 1, "fn") {

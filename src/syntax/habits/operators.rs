@@ -79,8 +79,10 @@ impl Passage<'_> {
         }
         let name = if self.is(nth + 1, "*") { nth + 2 } else { nth + 1 };
         let text = self.spelled(name);
+        let record = self.opener(nth).is_some_and(|open| self.is_open(open, b'{'));
         self.is_name(name).then(|| {
             let help = match self.before(nth) {
+                "{" | "," if record => format!("write `..{text}`"),
                 "(" | "," => format!("give the arguments one by one; a record takes the fields of another by `..{text}`"),
                 _ => format!("write `{text}`"),
             };
@@ -97,6 +99,17 @@ impl Passage<'_> {
         let mut end = nth;
         while end < self.tokens.len() && (self.is_word(end) || self.is(end, ":")) && (end == nth || self.touches(end)) {
             end += 1;
+        }
+        let (owner, member) = (self.spelled(start), self.spelled(end.saturating_sub(1)));
+        if owner.starts_with(|c: char| c.is_ascii_uppercase()) {
+            let args = self.is_open(end, b'(').then(|| self.close(end)).flatten().map(|close| self.source(end + 1, close));
+            let (message, right) = match (owner, member, args) {
+                ("String" | "Str" | "Box" | "Some" | "Rc" | "Arc", _, Some(value)) if value != "…" => ("A value is simply there", value.to_owned()),
+                ("Vec" | "HashMap" | "List" | "HashSet", ..) => ("A list is written in brackets", "[]".to_owned()),
+                (.., Some(args)) => ("There are no types with functions", format!("{member}({args})")),
+                _ => ("There are no types with variants", format!("\"{}\"", member.to_ascii_lowercase())),
+            };
+            return habit(message, self.span(start, end), format!("write `{right}`"));
         }
         let written = self.source(start, end).replace("::", ".");
         operator("Names of a module are reached by `.`, not by `::`", self.bytes(nth, 2), format!("write `{written}`"))
@@ -171,6 +184,11 @@ impl Passage<'_> {
         if self.after_value(nth) && self.is_word(nth + 1) {
             let written = self.source(self.value_start(nth).max(nth - 1), nth + 2).replace('$', ".");
             return operator("A field is read with `.`", self.bytes(nth, 1), format!("write `{written}`"));
+        }
+        if self.is_open(nth + 1, b'{') {
+            let name = self.spelled(nth + 2).to_ascii_lowercase();
+            let help = format!("write `param {name}: Str = \"…\"`, and set it from outside: `--set`");
+            return operator("A program reads no variables of the environment", self.span(nth, nth + 3), help);
         }
         let name = self.spelled(nth + 1);
         operator("A name stands alone, without `$`", self.bytes(nth, 1), format!("write `{name}`"))

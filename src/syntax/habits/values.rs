@@ -43,6 +43,12 @@ impl Passage<'_> {
             let labelled = self.is(nth + 2, ":") || self.is(nth + 2, "=");
             return unit.filter(|_| !labelled).map(|unit| self.apart(nth, unit));
         }
+        let thousands = next == "," && self.touches(nth + 1) && self.touches(nth + 2) && self.kind(nth + 2) == Some(TokenKind::Number);
+        if thousands && self.failed > nth {
+            let (first, rest) = (self.spelled(nth), self.spelled(nth + 2));
+            let right = if rest.len() == 3 && first != "0" { format!("{first}_{rest}") } else { format!("{first}.{rest}") };
+            return Some(habit("A number has no `,` in it", self.span(nth, nth + 3), format!("write `{right}`")));
+        }
         let sliced = self.opener(nth).is_some_and(|open| self.is_open(open, b'[') && self.touches(open) && self.after_value(open));
         let ranged = next == ":" && !sliced && !self.fresh(nth + 2) && (self.kind(nth + 2) == Some(TokenKind::Number) || self.is_name(nth + 2));
         ranged.then(|| {
@@ -238,6 +244,11 @@ impl Passage<'_> {
             "for" if after && self.failed == nth && self.opener(nth).is_some() => {
                 let (value, rest) = (self.source(self.value_start(nth), nth), self.source(nth, self.value_end(nth)));
                 Some(habit("A list is built with `for` in front", place, format!("write `{rest} {{ {value} }}`")))
+            }
+            "mut" if self.is_name(nth + 1) => Some(habit("Nothing is mutable", place, "remove `mut`")),
+            _ if nth == self.failed && after && self.is_name(nth) && self.is_open(nth + 1, b'(') && self.touches(nth + 1) && self.before(nth) == ")" => {
+                let call = self.source(nth, self.value_end(nth));
+                Some(found(&codes::UNEXPECTED, "A call behind a value needs a pipe", place, "no `|>` before this", format!("write `|> {call}`")))
             }
             "new" if self.is_name(nth + 1) && !self.fresh(nth + 1) => {
                 Some(habit("There is no `new`", place, format!("write `{}`", self.source(nth + 1, self.value_end(nth + 1)))))

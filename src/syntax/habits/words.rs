@@ -143,9 +143,13 @@ impl Passage<'_> {
         if let Some(advice) = foreign::statement(word).filter(|_| !self.assigns(1))
             && (!labelled || matches!(word, "try" | "else" | "finally" | "except" | "loop" | "do" | "default"))
         {
-            let name = (1..4).find(|nth| self.is_name(*nth) && self.assigns(*nth + 1)).map(|nth| self.spelled(nth));
+            let typed = self.is_name(1) && self.is(2, ":");
+            let name = (1..4).find(|nth| self.is_name(*nth) && (self.assigns(*nth + 1) || typed)).map(|nth| self.spelled(nth));
             return Some(match name.filter(|_| !loops) {
                 Some(name) if advice.help().contains("let name") => habit(advice.message(word), place, format!("write `let {name} = …`")),
+                _ if advice.help().contains("fn name") && self.is_name(1) && self.is_open(2, b'(') => {
+                    habit(advice.message(word), place, advice.help().replace("name", self.spelled(1)))
+                }
                 _ if word == "if" && self.is(1, "__name__") => {
                     habit("A program has no `main`", place, "remove the line, and write the declarations at the left edge")
                 }
@@ -158,6 +162,10 @@ impl Passage<'_> {
         if self.is_name(0) && self.is(1, ",") {
             let names: Vec<&str> = self.first_line().take_while(|nth| !self.is(*nth, "=")).filter(|nth| self.is_name(*nth)).map(|nth| self.spelled(nth)).collect();
             return Some(self.several(0, 2 * names.len() - 1, &names));
+        }
+        let shows = ["to_csv", "save", "savefig", "show", "print", "plot", "dump", "export", "write", "to_excel", "head", "describe"];
+        if self.is_name(0) && self.first_line().any(|nth| self.before(nth) == "." && shows.contains(&self.spelled(nth))) {
+            return Some(habit("Results are written by `table` and `plot`", place, format!("write `table name = {word}`")));
         }
         let near = suggest::closest(word, keywords::DECLARATIONS).is_some();
         if !near && self.is_name(0) && self.is_name(1) && !self.fresh(1) && self.assigns(2) {
@@ -175,6 +183,11 @@ impl Passage<'_> {
     fn symbol(&self) -> Option<Diagnostic> {
         if self.is(0, "-") && !self.touches(1) {
             return Some(self.listed(0));
+        }
+        if self.kind(0) == Some(TokenKind::Str) && self.is(1, ":") {
+            let name = self.spelled(0).trim_matches('"');
+            let value = self.source(2, self.value_end(2));
+            return Some(found(&codes::STRAY, format!("`{name}` gets a value without `let`"), self.span(0, 1), "no declaration begins so", format!("write `let {name} = {value}`")));
         }
         self.operator(0).or_else(|| {
             matches!(self.kind(0), Some(TokenKind::Str | TokenKind::Number | TokenKind::Open(_))).then(|| {

@@ -34,6 +34,9 @@ impl Checker<'_> {
         let (thing, right) = match want {
             Ty::Column(_) if name => ("a column is written with a dot", format!(".{text}")),
             Ty::List(element) if column(element) && name => ("columns are written with a dot", format!("[.{text}]")),
+            Ty::List(element) if element.is(Plain::Statistic) && self.is_statistic(text) => {
+                ("statistics are a list of names", format!("[{text}]"))
+            }
             Ty::Plain(Plain::Statistic) if self.is_statistic(text) => ("a statistic is a name", text.to_owned()),
             Ty::Plain(Plain::Statistic) => {
                 ("a statistic is a name", ["mean", "ci95"][usize::from(text.starts_with('c'))].to_owned())
@@ -85,6 +88,10 @@ impl Checker<'_> {
                 Some(format!("take one of them, `last({short})`, or go through them with `for s in {short} {{ … }}`"))
             }
             (Ty::Function(..), Ty::Column(_)) if is_name(text) => Some(format!("a column has a dot: write `.{text}`")),
+            (Ty::Record(fields), Ty::Plain(Plain::Recipe)) => {
+                let names: Vec<_> = fields.names().map(|name| format!("{name}: …")).collect();
+                Some(format!("a recipe is made by an optimiser: write `sgd({})`", names.join(", ")))
+            }
             (Ty::Rows(_), Ty::Column(_)) => Some(format!("take a column of it: write `{text}.top1`")),
             (Ty::Measured(inner), Ty::Plain(Plain::Verdict)) if inner.is(Plain::Bool) => {
                 Some("state it as `expect …`, or compare over seeds with `not_worse`, `equivalent` or `differs`".to_owned())
@@ -239,6 +246,9 @@ fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Option<String>
         }
         (Some((value, Some(Unit::Percent))), Ratio, Float) => Some(format!("write `{}`", decimal(value / hundred))),
         (Some((value, None)), Float, Int) if value.is_integer() => Some(format!("write `{}`", decimal(value))),
+        (Some((value, None)), Float, Step) => Some(format!("write `{}ep`", decimal(value))),
+        (_, Ratio, Step) => Some("a step is given in epochs or iterations: write `1ep` or `100it`".to_owned()),
+        (_, Step, Ratio) => Some("a share is given in per cent: write `20%`".to_owned()),
         (_, Float, Ratio) => Some(format!("write `ratio({short})`")),
         (_, Ratio, Float) => Some(format!("write `fraction({short})`")),
         (_, Int, Float | Schedule | Margin) => Some(format!("write `float({short})`")),

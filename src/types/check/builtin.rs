@@ -45,6 +45,8 @@ impl Checker<'_> {
                 self.comparison(slots, types);
                 result
             }
+            // Reported with the argument that is missing.
+            ("min" | "max", Ty::List(_) | Ty::Range(_)) if slots.iter().any(Option::is_none) => Ty::Error,
             ("abs" | "sqrt" | "min" | "max" | "clamp", _) => self.numeric(signature, first, &result),
             ("sum", _) => self.summed(first, &result),
             ("sort_by", _) => {

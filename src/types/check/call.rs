@@ -235,7 +235,11 @@ impl Checker<'_> {
         self.report(
             Diagnostic::error(&codes::EXCESS_ARGUMENT, format!("`{}` takes {takes}", signature.name))
                 .label(span, "one too many")
-                .help(format!("its signature is `{signature}`")),
+                .help(if &*signature.name == "round" {
+                    "it gives a whole number; two places are `float(round(x * 100.0)) / 100.0`".to_owned()
+                } else {
+                    format!("its signature is `{signature}`")
+                }),
         );
     }
 
@@ -248,6 +252,20 @@ impl Checker<'_> {
             .map(|(formal, _)| format!("`{}`", formal.name))
             .collect();
         if absent.is_empty() {
+            return;
+        }
+        if matches!(&*signature.name, "min" | "max")
+            && let Some(Some(given)) = slots.first()
+            && matches!(self.silent(given.value), Ty::List(_) | Ty::Range(_))
+        {
+            let name = &signature.name;
+            let text = self.source(given.value.span);
+            let text = if text.len() <= 40 { text } else { "xs" };
+            self.report(
+                Diagnostic::error(&codes::MISSING_ARGUMENT, format!("`{name}` takes two values, not a list"))
+                    .label(given.value.span, "a list")
+                    .help(format!("write `fold({text}, first({text}), (a, b) => {name}(a, b))`")),
+            );
             return;
         }
         let list = absent.join(", ");

@@ -59,7 +59,7 @@ impl Checker<'_> {
     }
 
     /// The type of an expression, without reports.
-    fn silent(&mut self, expr: &crate::syntax::tree::Expr) -> Ty {
+    pub(super) fn silent(&mut self, expr: &crate::syntax::tree::Expr) -> Ty {
         let before = self.diagnostics.len();
         let ty = self.infer(expr);
         self.diagnostics.truncate(before);
