@@ -408,7 +408,7 @@ static SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["train_set", "training", "train_data", "train_loader"], &["train"]),
     (&["valid", "validation", "dev", "val_set", "val_loader"], &["val"]),
     (&["test_set", "testing", "test_data", "test_loader", "eval"], &["test"]),
-    (&["step", "epoch", "iteration"], &["steps"]),
+    (&["step", "iteration"], &["steps"]),
     (&["level", "prune_round", "round_number"], &["round"]),
 ];
 

@@ -158,6 +158,11 @@ impl<'a> Interpreter<'a> {
                 diagnostic.labels.truncate(1);
                 diagnostic.labels.insert(0, here);
             }
+        } else if self.is_users(call.file) {
+            // The second place may lie in the library, too.
+            for label in diagnostic.labels.iter_mut().filter(|label| !self.is_users(label.span.file)) {
+                label.span = call;
+            }
         }
         Stop::Error(diagnostic)
     }

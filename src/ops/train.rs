@@ -83,6 +83,7 @@ pub(super) fn train(lowering: &mut dyn Lowering, state: &State, plan: &Plan, cal
             format!("there is nothing to train: the state is at step {start}, the training ends at {}", plan.until);
         return Err(Diagnostic::error(&codes::NOTHING_TO_TRAIN, message)
             .label(plan.until_span, format!("ends at {}", plan.until))
+            .label(call, format!("starts at {start}"))
             .help("train to a later step, or start from an earlier state, like `dense.at(1ep)`")
             .into());
     }

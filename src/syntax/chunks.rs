@@ -71,7 +71,9 @@ fn begins(text: &str, tokens: &[Token], at: usize) -> bool {
     let complete = match before.kind {
         TokenKind::Word => !words::is_keyword(previous) || matches!(previous, "true" | "false"),
         TokenKind::Number | TokenKind::Str | TokenKind::Close(_) => true,
-        TokenKind::Open(_) | TokenKind::Symbol => false,
+        // `from std.data import *`
+        TokenKind::Symbol => previous == "*" && at >= 2 && text[tokens[at - 2].start..tokens[at - 2].end] == *"import",
+        TokenKind::Open(_) => false,
     };
     // The filter of a loop stands behind it; an `if` in column 0 is a statement of another language.
     token.flush && complete && (word == "if" || !words::CONTINUATIONS.contains(&word))

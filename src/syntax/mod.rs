@@ -43,12 +43,12 @@ pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
         let column = source.column(chunk.start);
         if unread.is_some_and(|left| column > left) {
             items.extend(source.salvaged(chunk));
-            refused.push(chunk.start..chunk.end);
+            refused.push(chunk.start..source.reach(nth));
             continue;
         }
         let read = source.item(chunk);
         if !chunk.declares {
-            refused.push(chunk.start..chunk.end);
+            refused.push(chunk.start..source.reach(nth));
         }
         open |= !read.complete && source.imports(chunk);
         items.extend(read.item);
@@ -141,6 +141,11 @@ impl<'a> Source<'a> {
             }
         }
         found
+    }
+
+    /// Where the piece after a piece begins.
+    fn reach(&self, nth: usize) -> usize {
+        self.chunks.get(nth + 1).map_or(self.text.len(), |next| next.start)
     }
 
     /// The distance of an offset from the left edge of its line.
