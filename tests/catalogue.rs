@@ -52,10 +52,7 @@ const GIVEN: [(&str, &str); 11] = [
     ("a", "let a = dense"),
     ("b", "let b = tiny_resnet(classes: 10, width: 16) |> init(seed) |> train(task, recipe, until: 8ep)"),
     ("probe", "let probe = shapes_probe(size: 16, images: 500)"),
-    (
-        "s",
-        "let s = tiny_resnet(classes: 8, channels: 3, size: 16, width: 8) |> init(seed)",
-    ),
+    ("s", "let s = tiny_resnet(classes: 8, channels: 3, size: 16, width: 8) |> init(seed)"),
     (
         "runs",
         "let runs = sweep seed in seeds(3) {\n  let net = tiny_resnet(classes: 10) |> init(seed) |> train(task, recipe, \
@@ -136,7 +133,12 @@ fn command(line: &str) -> (String, bool) {
         other => other,
     });
     let store = std::env::temp_dir().join("pdsl-catalogue");
-    let output = Command::new(env!("CARGO_BIN_EXE_pdsl")).args(arguments).current_dir(home).env("PDSL_STORE", store).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_pdsl"))
+        .args(arguments)
+        .current_dir(home)
+        .env("PDSL_STORE", store)
+        .output()
+        .unwrap();
     (String::from_utf8(output.stderr).unwrap(), output.status.success())
 }
 

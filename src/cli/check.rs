@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::output::{self, Output};
 use super::program;
 use super::{Ended, Exit};
-use crate::diag::render;
+use crate::diag::{github, render};
 use crate::world::World;
 
 /// Check programs without running anything.
@@ -56,7 +56,7 @@ impl Check {
                     messages.extend(serde_json::from_str::<Vec<_>>(&found).unwrap_or_default());
                 }
                 Format::Short => output::data(&render::short(&typed.diagnostics, sources))?,
-                Format::Github => output::data(&render::github(&typed.diagnostics, sources))?,
+                Format::Github => output::data(&github::annotations(&typed.diagnostics, sources))?,
                 Format::Full if typed.diagnostics.is_empty() => {}
                 Format::Full => output.diagnostics(&typed.diagnostics, sources),
             }

@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod foreign;
+pub mod github;
 pub mod render;
 pub mod suggest;
 

@@ -184,7 +184,11 @@ pub(super) fn element(value: &Value, at: &Value, span: Span) -> Evaluated {
             span,
             "not there",
         )
-        .help(if wanted < 0 { "count from the end with `last(xs)` or `xs[len(xs) - 1]`" } else { "elements count from 0" })
+        .help(if wanted < 0 {
+            "count from the end with `last(xs)` or `xs[len(xs) - 1]`"
+        } else {
+            "elements count from 0"
+        })
         .into()),
     }
 }

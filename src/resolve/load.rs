@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::unknown::{inaccessible, unknown_module};
 use super::{Definition, Import, Linked, Member, Module, ModuleId, Target, library};
-use crate::diag::{Diagnostic, codes::names, suggest};
+use crate::diag::{Diagnostic, codes::names};
 use crate::ops;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{self, tree};
@@ -268,7 +269,9 @@ impl<'a> Loader<'a> {
                 self.linked.diagnostics.push(
                     Diagnostic::error(&names::UNREADABLE_FILE, message).label(span, "imported here").help(
                         match path.strip_prefix("std.").or_else(|| path.strip_prefix("std/")) {
-                            Some(module) => format!("modules of the standard library have no quotes: write `std.{module}`"),
+                            Some(module) => {
+                                format!("modules of the standard library have no quotes: write `std.{module}`")
+                            }
                             None => "paths are relative to the file that imports".to_owned(),
                         },
                     ),
@@ -316,33 +319,6 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// Reports a name of a module that cannot be used from outside.
-pub(super) fn inaccessible(linked: &Linked, module: ModuleId, name: &tree::Name, member: Member) -> Diagnostic {
-    let home = linked.module(module);
-    let text = &name.text;
-    if let Member::Private(definition) = member {
-        let help = if home.library { "use what the module offers instead" } else { "mark its definition `pub`" };
-        return Diagnostic::error(&names::PRIVATE_NAME, format!("`{text}` of `{}` is private", home.name))
-            .label(name.span, "not visible here")
-            .label(definition.span, "defined here without `pub`")
-            .help(help);
-    }
-    let public = || home.definitions.iter().filter(|(_, definition)| definition.public).map(|(name, _)| &**name);
-    let message = format!("`{}` has no `{text}`", home.name);
-    let diagnostic = Diagnostic::error(&names::UNKNOWN_MEMBER, message).label(name.span, "not defined there");
-    match suggest::question(text, public()) {
-        Some(question) => diagnostic.help(question),
-        None => match library::providers(text).first() {
-            Some(other) => diagnostic.help(format!("it is in `std.{other}`")),
-            None if public().count() <= 12 && public().next().is_some() => {
-                let list = public().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                diagnostic.help(format!("it has {list}"))
-            }
-            None => diagnostic,
-        },
-    }
-}
-
 fn duplicate(name: &tree::Name, first: Span, imported: bool) -> Diagnostic {
     let (message, remark) = if imported {
         (format!("`{}` is imported already", name.text), "imported here")
@@ -362,47 +338,6 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }
-}
-
-/// Says that there is no such module, and what is meant if that can be told.
-fn unknown_module(written: &str, segments: &[tree::Name], names: &tree::ImportNames) -> (String, String) {
-    let message = format!("there is no module `{written}`");
-    let is_module = |name: &str| name != library::PRELUDE && library::MODULES.iter().any(|(module, _)| *module == name);
-    let texts: Vec<&str> = segments.iter().map(|segment| &*segment.text).collect();
-    if let ["std", module, name] = texts.as_slice()
-        && is_module(module)
-    {
-        let message = format!("`std.{module}.{name}` is no module, but a name of the module `std.{module}`");
-        return (message, format!("write `import std.{module}.{{{name}}}`"));
-    }
-    let list = match names {
-        tree::ImportNames::Some(names) => names.iter().map(|name| &*name.text).collect(),
-        _ => Vec::new(),
-    };
-    let tail = if list.is_empty() { String::new() } else { format!(".{{{}}}", list.join(", ")) };
-    if let [module] = texts.as_slice()
-        && is_module(module)
-    {
-        return (message, format!("write `import std.{module}{tail}`"));
-    }
-    let last = texts.last().copied().unwrap_or_default();
-    let modules = library::MODULES.iter().map(|(module, _)| *module).filter(|module| *module != library::PRELUDE);
-    if let Some(near) = suggest::closest(last, modules) {
-        return (message, format!("did you mean `std.{near}`?"));
-    }
-    if let Some(module) = list.first().and_then(|name| library::providers(name).first().copied()) {
-        return (message, format!("write `import std.{module}{tail}`"));
-    }
-    if texts.first() != Some(&"std") {
-        let help = format!("remove the line: programs import from {}, or a file of their own in quotes", module_list());
-        return (message, help);
-    }
-    (message, format!("modules of the standard library: {}", module_list()))
-}
-
-fn module_list() -> String {
-    let modules = library::MODULES.iter().map(|(module, _)| *module).filter(|module| *module != library::PRELUDE);
-    modules.map(|module| format!("`std.{module}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn is_identifier(text: &str) -> bool {

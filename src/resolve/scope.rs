@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cycles::Uses;
-use super::{Linked, Member, ModuleId, Target, library, load};
-use crate::diag::codes::{names, syntax};
-use crate::diag::{Diagnostic, foreign, suggest};
+use super::{Linked, Member, ModuleId, Target, library, unknown};
+use crate::diag::Diagnostic;
+use crate::diag::codes::names;
 use crate::source::Span;
 use crate::syntax::tree::{self, Arg, Entry, Expr, ExprKind, ItemKind, Name, Pattern, TestItem};
 
@@ -40,7 +40,7 @@ pub(super) fn resolve_expr(linked: &Linked, module: ModuleId, expr: &Expr) -> Ve
 
 /// Where a name is used, as far as it helps to tell what was meant.
 #[derive(Clone, Copy)]
-enum Place<'e> {
+pub(super) enum Place<'e> {
     /// Anywhere.
     Plain,
     /// It is called with these arguments.
@@ -53,11 +53,11 @@ enum Place<'e> {
     Value,
 }
 
-struct Walk<'a> {
-    linked: &'a Linked,
-    module: ModuleId,
+pub(super) struct Walk<'a> {
+    pub(super) linked: &'a Linked,
+    pub(super) module: ModuleId,
     /// Names of enclosing scopes, innermost last.
-    locals: Vec<Arc<str>>,
+    pub(super) locals: Vec<Arc<str>>,
     used: BTreeSet<usize>,
     /// Unknown names reported so far: each is reported once per file.
     missing: BTreeSet<Arc<str>>,
@@ -90,7 +90,13 @@ impl<'a> Walk<'a> {
                     self.distinct(binding.pattern.names());
                 }
                 if binding.builtin && !self.linked.module(self.module).library && binding.ty.is_some() {
-                    self.missing_body(item.span, "value", "write `= …` after it");
+                    let help = match (binding.ty.as_ref().map(|ty| &ty.kind), binding.pattern.names()) {
+                        (Some(tree::TypeKind::Word(word)), [name]) => {
+                            format!("write `let {} = {}`", name.text, word.text)
+                        }
+                        _ => "write `= …` after it".to_owned(),
+                    };
+                    self.missing_body(item.span, "value", &help);
                 }
                 self.expr(&binding.value);
             }
@@ -299,7 +305,7 @@ impl<'a> Walk<'a> {
             Some(Target::Module(module)) => {
                 let member = self.linked.member(module, &field.text);
                 if !matches!(member, Member::Public(_)) {
-                    self.diagnostics.push(load::inaccessible(self.linked, module, field, member));
+                    self.diagnostics.push(unknown::inaccessible(self.linked, module, field, member));
                 }
             }
             _ => self.name(name, base.span, Place::Owner(field)),
@@ -318,93 +324,6 @@ impl<'a> Walk<'a> {
             self.diagnostics.push(diagnostic);
         }
         found
-    }
-
-    fn unknown(&self, name: &str, span: Span, place: Place<'_>) -> Diagnostic {
-        let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here"))
-            .label(span, "not defined, not imported");
-        if let Place::Column = place {
-            return Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here; a column has a dot"))
-                .label(span, "a column?")
-                .help(format!("write `.{name}`"));
-        }
-        if let Some(module) = library::providers(name).first() {
-            return diagnostic.help(match self.alias(module) {
-                Some(alias) => format!("write `{alias}.{name}`"),
-                None => format!("add `import std.{module}.{{{name}}}`"),
-            });
-        }
-        let here = self.linked.module(self.module);
-        let own = self.locals.iter().chain(here.definitions.keys()).chain(here.imports.keys()).map(|known| &**known);
-        let near = suggest::question(name, own.clone()).filter(|_| name.len() > 3);
-        if let Some(question) = &near
-            && foreign::name(name, None).is_none_or(|_| suggest::closest(name, own.clone()).is_some_and(|n| n.len() > 4))
-        {
-            return diagnostic.help(question.clone());
-        }
-        if let Some(found) = self.habit(name, span, place) {
-            return found;
-        }
-        let prelude = self.linked.modules.first().into_iter().flat_map(|prelude| prelude.definitions.keys());
-        if let Some(question) = suggest::question(name, own.chain(prelude.map(|known| &**known))) {
-            return diagnostic.help(question);
-        }
-        let library = library::names();
-        if let Some(near) = suggest::closest(name, library.iter().map(|(_, known)| known.as_str()))
-            && let Some((module, known)) = library.iter().find(|(_, known)| known == near)
-        {
-            return diagnostic.help(format!("did you mean `{known}`? Add `import std.{module}.{{{known}}}`"));
-        }
-        diagnostic.help(match place {
-            Place::Value => format!("write `\"{name}\"` if it is a text, or define it: `let {name} = …`"),
-            Place::Called(_) => format!("define it: `fn {name}(…) -> … {{ … }}`"),
-            _ => format!("define it: `let {name} = …`"),
-        })
-    }
-
-    /// The name under which a whole module of the standard library is imported.
-    fn alias(&self, module: &str) -> Option<&str> {
-        let imports = &self.linked.module(self.module).imports;
-        let named = |target: Target| matches!(target, Target::Module(id) if *self.linked.module(id).name == *format!("std.{module}"));
-        imports.iter().find(|(_, import)| named(import.target)).map(|(alias, _)| &**alias)
-    }
-
-    /// A name that another language or a library of it has.
-    fn habit(&self, name: &str, span: Span, place: Place<'_>) -> Option<Diagnostic> {
-        let args: Vec<String> = match place {
-            Place::Called(args) => args
-                .iter()
-                .map(|arg| {
-                    let value = self.linked.sources.slice(arg.value.span);
-                    arg.label.as_ref().map_or(value.to_owned(), |label| format!("{}: {value}", label.text))
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        let short = args.iter().map(|arg| arg.len()).sum::<usize>() < 90 && args.iter().all(|arg| !arg.contains('\n'));
-        let called = matches!(place, Place::Called(_)).then_some(args.len());
-        let advice = foreign::name(name, called)?;
-        let help = match place {
-            Place::Owner(field) => self.without_owner(name, field).unwrap_or_else(|| advice.help()),
-            _ if short => advice.filled(&args.iter().map(String::as_str).collect::<Vec<_>>()),
-            _ => advice.help(),
-        };
-        Some(Diagnostic::error(&syntax::FOREIGN_WORD, advice.message(name)).label(span, "not a name of pdsl").help(help))
-    }
-
-    /// What `np.abs` or `self.rate` is without its first part.
-    fn without_owner(&self, owner: &str, field: &Name) -> Option<String> {
-        let text = &*field.text;
-        if self.locals.iter().any(|local| **local == *text) || self.linked.lookup(self.module, text).is_some() {
-            return Some(format!("write `{text}`"));
-        }
-        if let Some(module) = library::providers(text).first() {
-            return Some(format!("add `import std.{module}.{{{text}}}` and write `{text}`"));
-        }
-        if matches!(owner, "self" | "this" | "me" | "cls") {
-            return None;
-        }
-        foreign::name(text, None).map(|advice| advice.help())
     }
 
     /// Reports names that a pattern, a parameter list or a record gives twice.

@@ -58,11 +58,13 @@ fn with_comments(file: FileId, text: &str, scan: &Scan) -> Option<(Vec<Token>, D
     if !matcher.diagnostics.is_empty() {
         return None;
     }
-    let inside = |token: &Token| scan.comments.iter().any(|comment| (comment.start..comment.end).contains(&token.start));
-    let closing = tokens.iter().position(|token| token.start > comment.start && matches!(token.kind, TokenKind::Close(_)))?;
-    let opening = tokens[..closing].iter().rposition(|token| {
-        token.depth == tokens[closing].depth && matches!(token.kind, TokenKind::Open(_))
-    })?;
+    let inside =
+        |token: &Token| scan.comments.iter().any(|comment| (comment.start..comment.end).contains(&token.start));
+    let closing =
+        tokens.iter().position(|token| token.start > comment.start && matches!(token.kind, TokenKind::Close(_)))?;
+    let opening = tokens[..closing]
+        .iter()
+        .rposition(|token| token.depth == tokens[closing].depth && matches!(token.kind, TokenKind::Open(_)))?;
     let (TokenKind::Open(open), opened) = (tokens[opening].kind, tokens[opening].start) else { return None };
     let span = Span::new(file, comment.start, comment.end);
     let diagnostic = report::commented_bracket(span, open, Span::new(file, opened, opened + 1));

@@ -158,6 +158,26 @@ fn incomplete(
     })
 }
 
+/// How the declaration at the beginning of a text is written.
+fn form(text: &str) -> Option<String> {
+    let word = text.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    let form = match word {
+        "import" => "import std.prune.{imp}",
+        "param" => "param rounds: Int = 3 where rounds >= 1",
+        "let" | "pub" => "let name = value",
+        "fn" => "fn name(x: Int) -> Int { value }",
+        "table" => "table name = rows",
+        "plot" => "plot name = line(rows, x: .sparsity, y: .top1)",
+        "claim" => "claim name \"what it says\" = not_worse(…)",
+        "expect" => "expect condition",
+        "test" => "test \"what it shows\" { expect condition }",
+        _ => return None,
+    };
+    let article = if matches!(word, "import" | "expect") { "an" } else { "a" };
+    let word = if word == "pub" { "let" } else { word };
+    Some(format!("{article} `{word}` has the form `{form}`"))
+}
+
 /// What to do, where the text around the place says it.
 fn advice(text: &str, start: usize, (from, to): (usize, usize), found: &str, families: &[String]) -> Option<String> {
     let wants = |family: &str| families.iter().any(|other| other == family);
@@ -188,5 +208,5 @@ fn advice(text: &str, start: usize, (from, to): (usize, usize), found: &str, fam
     if wants("`=`") && begins_value {
         return Some(format!("is `=` missing before `{found}`?"));
     }
-    None
+    form(&text[start..])
 }

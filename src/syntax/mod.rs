@@ -127,8 +127,11 @@ impl<'a> Source<'a> {
         let mut found = Vec::new();
         for comment in comments {
             let right = self.text[comment.start + 2..comment.end].trim();
-            let before = tokens.partition_point(|token| token.end <= comment.start).checked_sub(1).map(|nth| &tokens[nth]);
-            let Some(before) = before.filter(|before| !self.text[before.end..comment.start].contains('\n')) else { continue };
+            let before =
+                tokens.partition_point(|token| token.end <= comment.start).checked_sub(1).map(|nth| &tokens[nth]);
+            let Some(before) = before.filter(|before| !self.text[before.end..comment.start].contains('\n')) else {
+                continue;
+            };
             let value = matches!(before.kind, scan::TokenKind::Number | scan::TokenKind::Close(b')'))
                 || before.kind == scan::TokenKind::Word && !words::is_keyword(word(before));
             let number = right.starts_with(|c: char| c.is_ascii_digit())
@@ -167,7 +170,10 @@ impl<'a> Source<'a> {
     /// Whether a piece goes on with a statement of another language that an earlier piece began.
     fn continues(&self, chunk: &Chunk) -> bool {
         let first = &self.scan.tokens[chunk.first];
-        matches!(&self.text[first.start..first.end], "except" | "catch" | "finally" | "else" | "elif" | "end" | "done" | "}")
+        matches!(
+            &self.text[first.start..first.end],
+            "except" | "catch" | "finally" | "else" | "elif" | "end" | "done" | "}"
+        )
     }
 
     /// Whether a piece is `key: …` at top level.

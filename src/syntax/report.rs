@@ -136,7 +136,8 @@ pub(super) fn stray(word: &str, next: &str, span: Span) -> Diagnostic {
             .help(format!("write `let {word} = …`"));
     }
     let help = suggest::question(word, words::DECLARATIONS).unwrap_or_else(|| {
-        "a declaration begins with `import`, `param`, `let`, `fn`, `table`, `plot`, `claim`, `expect` or `test`".to_owned()
+        "a declaration begins with `import`, `param`, `let`, `fn`, `table`, `plot`, `claim`, `expect` or `test`"
+            .to_owned()
     });
     one(&codes::STRAY, format!("`{word}` does not begin a declaration"), span, "expected a new declaration").help(help)
 }
@@ -284,10 +285,13 @@ pub(super) fn comment_division(span: Span, whole: Span, left: &str, right: &str)
 /// A bracket that is closed inside a comment only.
 pub(super) fn commented_bracket(comment: Span, open: u8, opened: Span) -> Diagnostic {
     let close = partner(open) as char;
-    Diagnostic::error(&codes::COMMENT_DIVISION, format!("`//` begins a comment, and the `{close}` in it closes nothing"))
-        .label(comment, "skipped up to the end of the line")
-        .label(opened, "never closed")
-        .help("write `floor(a / b)` for a division of whole numbers")
+    Diagnostic::error(
+        &codes::COMMENT_DIVISION,
+        format!("`//` begins a comment, and the `{close}` in it closes nothing"),
+    )
+    .label(comment, "skipped up to the end of the line")
+    .label(opened, "never closed")
+    .help("write `floor(a / b)` for a division of whole numbers")
 }
 
 /// A construct that ends too early.

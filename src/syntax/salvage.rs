@@ -50,7 +50,7 @@ fn stray_names<'t>(text: &'t str, own: &'t [Token]) -> impl Iterator<Item = &'t 
     let word = |token: &Token| &text[token.start..token.end];
     let head = own.first().map_or("", word);
     let imported: Vec<&str> = match head {
-        "from" | "use" | "using" | "include" | "require" | "library" => habits::names_from(text, own, own),
+        "from" | "use" | "using" | "include" | "require" | "library" => habits::names_from(text, own, own, true),
         _ => Vec::new(),
     };
     // Up to `=`, `:` or `<-`: everything before is what gets the value.
@@ -61,7 +61,8 @@ fn stray_names<'t>(text: &'t str, own: &'t [Token]) -> impl Iterator<Item = &'t 
     let last = end.checked_sub(1);
     own.iter().enumerate().filter_map(move |(nth, token)| {
         let is_name = token.kind == TokenKind::Word && !words::is_keyword(word(token));
-        let target = defines && (Some(nth) == last || nth < end && own.get(nth + 1).is_some_and(|next| word(next) == ","));
+        let target =
+            defines && (Some(nth) == last || nth < end && own.get(nth + 1).is_some_and(|next| word(next) == ","));
         (is_name && (target || imported.contains(&word(token)))).then_some(token)
     })
 }

@@ -296,9 +296,10 @@ impl Scanner<'_> {
     /// Whether a text at `start` is what Python calls a docstring: first in a file or in a block.
     fn documents(&self, start: usize) -> bool {
         let first = self.text[self.line_start..start].trim().is_empty();
-        first && self.scan.tokens.last().is_none_or(|token| {
-            matches!(token.kind, TokenKind::Open(b'{')) || self.open.is_empty() && start == self.line_start
-        })
+        first
+            && self.scan.tokens.last().is_none_or(|token| {
+                matches!(token.kind, TokenKind::Open(b'{')) || self.open.is_empty() && start == self.line_start
+            })
     }
 
     fn semicolon(&mut self) {

@@ -67,7 +67,8 @@ fn check_writes_its_messages_in_four_forms() {
     let (short, nothing) = check("short");
     assert!(nothing.is_empty() && short.starts_with("small.pd:1:13: error[PD0007]: `epochs` is not a unit"), "{short}");
     let (github, nothing) = check("github");
-    let first = "::error file=small.pd,line=1,endLine=1,col=13,endColumn=21,title=PD0007::`epochs` is not a unit%0Ahelp: ";
+    let first =
+        "::error file=small.pd,line=1,endLine=1,col=13,endColumn=21,title=PD0007::`epochs` is not a unit%0Ahelp: ";
     assert!(nothing.is_empty() && github.starts_with(first) && github.lines().count() == 2, "{github}");
     let (json, nothing) = check("json");
     let messages: Value = serde_json::from_str(&json).unwrap();

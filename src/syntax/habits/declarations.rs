@@ -23,116 +23,62 @@ impl Passage<'_> {
         }
     }
 
-    fn import(&self) -> Option<Diagnostic> {
-        let from = (1..self.tokens.len()).find(|nth| self.is(*nth, "from"));
-        if self.is(1, "{") || from.is_some() {
-            let module = from.map_or("module".to_owned(), |from| self.path(from + 1));
-            let names = self.imported(1, from.unwrap_or(self.tokens.len()));
-            let help = format!("write `import {module}.{{{}}}`", names.join(", "));
-            return Some(habit("An import names the module first", self.span(1, 2), help));
-        }
-        if let Some(star) = (1..self.tokens.len()).find(|nth| self.is(*nth, "*")) {
-            let module = self.path(1);
-            let help = format!("write `import {module}.{{name}}` with the names that are used");
-            return Some(habit("Names are imported one by one", self.span(star, star + 1), help));
-        }
-        if let Some(colons) = (1..self.tokens.len()).find(|nth| self.follows(*nth, "::") || self.is(*nth, "/")) {
-            let names = self.imported(colons, self.tokens.len());
-            let module = self.path(1);
-            let help = match names.as_slice() {
-                [] => format!("write `import {module}`"),
-                names => format!("write `import {module}.{{{}}}`", names.join(", ")),
-            };
-            let width = if self.is(colons, "/") { 1 } else { 2 };
-            let sign = self.source(colons, colons + width);
-            return Some(habit(format!("The parts of a module's name are joined by `.`, not by `{sign}`"), self.span(colons, colons + width), help));
-        }
-        let alias = (2..self.tokens.len()).find(|nth| self.is(*nth, "as") && self.depth(*nth) > 0)?;
-        let name = self.before(alias);
-        Some(habit(
-            "A name keeps its name when it is imported from a list",
-            self.span(alias, alias + 2),
-            format!("write `{name}`, and `let {} = {name}` below the imports", self.spelled(alias + 1)),
-        ))
-    }
-
-    /// The words of a module's name from a token on, joined by points: `std.data`.
-    fn path(&self, start: usize) -> String {
-        let mut words = Vec::new();
-        for nth in start..self.tokens.len() {
-            match self.kind(nth) {
-                Some(TokenKind::Word) if self.depth(nth) == 0 && (nth == start || !self.is_word(nth - 1)) => words.push(self.spelled(nth)),
-                Some(TokenKind::Symbol) if matches!(self.spelled(nth), "." | ":" | "/") => {}
-                Some(TokenKind::Str) => return self.spelled(nth).trim_matches('"').replace(['/', ':'], "."),
-                _ => break,
-            }
-        }
-        // `std.data.digits`: the third word is a name of the module.
-        if words.first() == Some(&"std") {
-            words.truncate(2);
-        }
-        words.join(".")
-    }
-
-    /// The names of an import: those in brackets, or what follows `import`, or the third word of `std.data.digits`.
-    fn imported(&self, start: usize, end: usize) -> Vec<&str> {
-        names_from(self.text, &self.tokens[start.min(end)..end], &self.tokens[..end])
-    }
-
-    /// `from std.data import digits`, `use std::data::digits`, `library(std.data)`.
-    pub(super) fn foreign_import(&self) -> Option<Diagnostic> {
-        let word = self.spelled(0);
-        let advice = foreign::statement(word)?;
-        if !matches!(word, "from" | "use" | "using" | "include" | "require" | "library") || self.tokens.len() < 2 {
-            return None;
-        }
-        let start = if matches!(self.kind(1), Some(TokenKind::Open(_))) { 2 } else { 1 };
-        let module = self.path(start).replace("import", "");
-        let second = (start..self.tokens.len()).find(|nth| self.is(*nth, "import")).unwrap_or(start);
-        let names = if self.tokens[second..].iter().any(|token| &self.text[token.start..token.end] == "*") {
-            Vec::new()
-        } else {
-            self.imported(second, self.tokens.len())
-        };
-        let list = if names.is_empty() { "name".to_owned() } else { names.join(", ") };
-        let help = if module.starts_with("std.") {
-            format!("write `import {module}.{{{list}}}`")
-        } else {
-            "write `import module.{name}`; what pdsl has is in `std.data`, `std.models`, `std.prune`, `std.stats` and others".to_owned()
-        };
-        Some(habit(advice.message(word), self.span(0, 1), help))
-    }
-
     /// `param rounds = 3`, `param Int rounds = 3`.
     fn param(&self) -> Option<Diagnostic> {
         if self.is_name(1) && self.is(2, ":") && self.fresh(3) && self.tokens.len() > 3 {
             let entry = |keys: &[&str]| {
-                let key = (3..self.tokens.len()).find(|nth| keys.contains(&self.spelled(*nth)) && self.is(nth + 1, ":"));
+                let key =
+                    (3..self.tokens.len()).find(|nth| keys.contains(&self.spelled(*nth)) && self.is(nth + 1, ":"));
                 key.map(|key| (key + 2, self.source(key + 2, self.value_end(key + 2))))
             };
             let (name, value) = (self.spelled(1), entry(&["default", "value", "init"]));
-            let ty = entry(&["type"]).map_or_else(|| value.map_or("Type", |(at, _)| self.guess(at)), |(_, ty)| foreign::ty(ty).unwrap_or(ty));
+            let ty = entry(&["type"]).map_or_else(
+                || value.map_or("Type", |(at, _)| self.guess(at)),
+                |(_, ty)| foreign::ty(ty).unwrap_or(ty),
+            );
             let default = value.map_or("…", |(_, text)| text);
             let help = format!("write `param {name}: {ty} = {default}`");
-            return Some(found(&codes::FOREIGN_LAYOUT, "A parameter is written on one line", self.span(2, 3), "settings by indentation", help));
+            return Some(found(
+                &codes::FOREIGN_LAYOUT,
+                "A parameter is written on one line",
+                self.span(2, 3),
+                "settings by indentation",
+                help,
+            ));
         }
         if self.is_name(1) && self.is_word(2) && self.capital(1) && self.is_name(2) {
             let (ty, name) = (self.spelled(1), self.spelled(2));
             return Some(habit("The name comes before the type", self.span(1, 3), format!("write `{name}: {ty}`")));
         }
-        if self.is_name(1) && self.is_word(2) && (self.capital(2) || foreign::ty(self.spelled(2)).is_some()) && !self.is(3, ":") {
+        if self.is_name(1)
+            && self.is_word(2)
+            && (self.capital(2) || foreign::ty(self.spelled(2)).is_some())
+            && !self.is(3, ":")
+        {
             return None;
+        }
+        if self.is_name(1) && self.is(2, ":") && self.plain_value(3) {
+            let (name, value) = (self.spelled(1), self.source(3, self.value_end(3)));
+            let help = format!("write `param {name}: {} = {value}`", self.guess(3));
+            return Some(habit("A parameter has a type before its value", self.span(3, 4), help));
         }
         if let Some(several) = self.blanks(1, &[":", "="]) {
             return Some(several);
         }
         let comma = self.is(self.failed, ",").then_some(self.failed);
-        if let Some(comma) = comma.filter(|comma| self.depth(*comma) == 0 && self.is_name(comma + 1) && self.is(comma + 2, ":")) {
+        if let Some(comma) =
+            comma.filter(|comma| self.depth(*comma) == 0 && self.is_name(comma + 1) && self.is(comma + 2, ":"))
+        {
             let second = self.source(comma + 1, self.value_end(comma + 1));
             let help = format!("write `param {second}` on a line of its own");
             return Some(habit("Each parameter has a `param` of its own", self.span(comma, comma + 1), help));
         }
-        if self.is_name(1) && self.is(2, ":") && self.is_word(3) && self.failed == 4 && matches!(self.spelled(4), ">" | "<" | "!" | "if" | "in") {
+        if self.is_name(1)
+            && self.is(2, ":")
+            && self.is_word(3)
+            && self.failed == 4
+            && matches!(self.spelled(4), ">" | "<" | "!" | "if" | "in")
+        {
             let (name, ty, condition) = (self.spelled(1), self.spelled(3), self.source(4, self.value_end(4)));
             let condition = condition.trim_start_matches("if ").trim_start_matches(name).trim();
             let help = format!("write `param {name}: {ty} = … where {name} {condition}`");
@@ -184,7 +130,11 @@ impl Passage<'_> {
         if self.follows(nth + 2, "<") && self.is_name(nth + 1) {
             let close = (nth + 2..self.tokens.len()).find(|at| self.is(*at, ">"))?;
             let name = self.spelled(nth + 1);
-            return Some(habit("Functions have no type parameters", self.span(nth + 2, close + 1), format!("write the types that it is used with: `fn {name}(x: Int) -> Int`")));
+            return Some(habit(
+                "Functions have no type parameters",
+                self.span(nth + 2, close + 1),
+                format!("write the types that it is used with: `fn {name}(x: Int) -> Int`"),
+            ));
         }
         let open = (nth + 1..nth + 3).find(|at| self.is_open(*at, b'('))?;
         let close = self.close(open)?;
@@ -194,18 +144,30 @@ impl Passage<'_> {
         let after = close + 1;
         let place = self.span(after, after + 1);
         if self.is(after, ":") && self.is_word(after + 1) && !self.fresh(after + 1) {
-            return Some(habit("The type of the result stands after `->`", place, format!("write `-> {}`", self.result(after + 1))));
+            return Some(habit(
+                "The type of the result stands after `->`",
+                place,
+                format!("write `-> {}`", self.result(after + 1)),
+            ));
         }
         if self.follows(after, "=>") {
-            return Some(habit("The body of a function stands in braces", self.span(after, after + 2), "write `{ … }`"));
+            return Some(habit(
+                "The body of a function stands in braces",
+                self.span(after, after + 2),
+                "write `{ … }`",
+            ));
         }
         if self.is_name(after) && self.capital(after) {
-            return Some(habit("The type of the result stands after `->`", place, format!("write `-> {}`", self.result(after))));
+            return Some(habit(
+                "The type of the result stands after `->`",
+                place,
+                format!("write `-> {}`", self.result(after)),
+            ));
         }
-        let colon = (after..self.tokens.len().min(self.failed + 1)).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(nth))?;
-        (self.fresh(colon + 1) || colon == self.failed).then(|| {
-            habit("The body of a function stands in braces", self.span(colon, colon + 1), "write `{ … }`")
-        })
+        let colon = (after..self.tokens.len().min(self.failed + 1))
+            .find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(nth))?;
+        (self.fresh(colon + 1) || colon == self.failed)
+            .then(|| habit("The body of a function stands in braces", self.span(colon, colon + 1), "write `{ … }`"))
     }
 
     /// A type as written, in the words of pdsl.
@@ -225,7 +187,11 @@ impl Passage<'_> {
             let typed = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase()) || foreign::ty(word).is_some();
             let (name, ty) = if typed(first) && !typed(second) { (second, first) } else { (first, second) };
             let ty = foreign::ty(ty).unwrap_or(ty);
-            Some(habit("A parameter is written with its name, a colon and its type", self.span(nth, nth + 2), format!("write `{name}: {ty}`")))
+            Some(habit(
+                "A parameter is written with its name, a colon and its type",
+                self.span(nth, nth + 2),
+                format!("write `{name}: {ty}`"),
+            ))
         })
     }
 
@@ -238,14 +204,26 @@ impl Passage<'_> {
         if self.is(nth + 2, ",") {
             let end = (nth + 2..self.tokens.len()).find(|at| self.is(*at, "=")).unwrap_or(nth + 2);
             let names: Vec<&str> = (nth + 1..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
-            return Some(habit("Several names stand in parentheses", self.span(nth + 1, end), format!("write `let ({}) = …`", names.join(", "))));
+            return Some(habit(
+                "Several names stand in parentheses",
+                self.span(nth + 1, end),
+                format!("write `let ({}) = …`", names.join(", ")),
+            ));
         }
         if self.is_open(nth + 2, b'(') && self.touches(nth + 2) {
-            return Some(habit("A function begins with `fn`", self.span(nth, nth + 1), format!("write `fn {name}(x: Int) -> Int {{ … }}`")));
+            return Some(habit(
+                "A function begins with `fn`",
+                self.span(nth, nth + 1),
+                format!("write `fn {name}(x: Int) -> Int {{ … }}`"),
+            ));
         }
         if self.is(nth + 2, ":") && (self.fresh(nth + 3) || self.plain_value(nth + 3)) && nth + 3 < self.tokens.len() {
             let value = if self.fresh(nth + 3) { "…" } else { self.source(nth + 3, self.value_end(nth + 3)) };
-            return Some(habit("A value stands after `=`", self.span(nth + 2, nth + 3), format!("write `let {name} = {value}`")));
+            return Some(habit(
+                "A value stands after `=`",
+                self.span(nth + 2, nth + 3),
+                format!("write `let {name} = {value}`"),
+            ));
         }
         if self.follows(nth + 2, "<-") {
             return Some(habit("A value stands after `=`", self.bytes(nth + 2, 2), format!("write `let {name} = …`")));
@@ -256,7 +234,11 @@ impl Passage<'_> {
         let second = (nth + 3..self.failed + 1).find(|at| {
             self.depth(*at) == self.depth(nth) && self.before(*at) == "," && self.is_name(*at) && self.is(at + 1, "=")
         })?;
-        Some(habit("Each name has a `let` of its own", self.span(second, second + 1), format!("write `let {} = …` on a line of its own", self.spelled(second))))
+        Some(habit(
+            "Each name has a `let` of its own",
+            self.span(second, second + 1),
+            format!("write `let {} = …` on a line of its own", self.spelled(second)),
+        ))
     }
 
     /// Whether something begins that can be a value but no type.
@@ -277,7 +259,11 @@ impl Passage<'_> {
         if end == start + 1 || !stops.contains(&self.spelled(end)) || !self.is_name(start) || self.fresh(end) {
             return None;
         }
-        let name = (start..end).map(|nth| self.spelled(nth)).filter(|part| !matches!(*part, "-" | ".")).collect::<Vec<_>>().join("_");
+        let name = (start..end)
+            .map(|nth| self.spelled(nth))
+            .filter(|part| !matches!(*part, "-" | "."))
+            .collect::<Vec<_>>()
+            .join("_");
         let sign = (start..end).map(|nth| self.spelled(nth)).find(|part| matches!(*part, "-" | "."));
         let message = match sign {
             Some(sign) => format!("A name has no `{sign}` in it"),
@@ -302,11 +288,14 @@ impl Passage<'_> {
             "table" => "A table has a name and its rows after `=`",
             _ => "A plot has a name and its lines after `=`",
         };
-        let say = |start: usize, end: usize, help: String| Some(found(&codes::UNEXPECTED, article, self.span(start, end), "not this", help));
+        let say = |start: usize, end: usize, help: String| {
+            Some(found(&codes::UNEXPECTED, article, self.span(start, end), "not this", help))
+        };
         let colon = (1..=self.failed.min(3)).find(|nth| self.is(*nth, ":") && self.depth(*nth) == 0);
         if let Some(colon) = colon {
             let name = if colon == 1 { "name" } else { self.spelled(1) };
-            let text = (1..self.tokens.len()).find(|nth| self.kind(*nth) == Some(TokenKind::Str) && self.depth(*nth) == 0);
+            let text =
+                (1..self.tokens.len()).find(|nth| self.kind(*nth) == Some(TokenKind::Str) && self.depth(*nth) == 0);
             let text = text.map_or("\"what it says\"", |nth| self.spelled(nth));
             let value = match word {
                 "claim" if (1..self.tokens.len()).any(|nth| self.fresh(nth) && self.is(nth + 1, ":")) => {
@@ -329,7 +318,8 @@ impl Passage<'_> {
         }
         if word == "claim" && self.is_name(1) && self.is_name(2) || word == "test" && self.is_name(1) {
             let start = if word == "claim" { 2 } else { 1 };
-            let end = (start..self.tokens.len()).find(|nth| matches!(self.spelled(*nth), "=" | "{") || self.fresh(*nth))?;
+            let end =
+                (start..self.tokens.len()).find(|nth| matches!(self.spelled(*nth), "=" | "{") || self.fresh(*nth))?;
             return say(start, end, format!("write `\"{}\"`", self.source(start, end)));
         }
         if quoted { None } else { self.blanks(1, &["="]) }
@@ -340,47 +330,6 @@ impl Passage<'_> {
         let word = self.spelled(1);
         let advice = foreign::statement(word).filter(|_| !keywords::is_keyword(word))?;
         Some(habit(advice.message(word), self.span(1, 2), advice.help()))
-    }
-
-    /// The head of a loop: `for (const x of xs)`, `for a, b in`, `sweep seed = …`.
-    fn head(&self, nth: usize) -> Option<Diagnostic> {
-        let word = self.spelled(nth);
-        let first = nth + 1;
-        if self.is_open(first, b'(') {
-            let close = self.close(first)?;
-            let inside = |what: &[&str]| (first + 1..close).find(|at| what.contains(&self.spelled(*at)) && self.depth(*at) == self.depth(first) + 1);
-            let joint = inside(&["in", "of", ":"]);
-            if joint.is_none() && inside(&["=", "const", "let", "var"]).is_none() {
-                return None;
-            }
-            let help = match joint {
-                Some(joint) => format!("write `{word} {} in {} {{ … }}`", self.before(joint), self.source(joint + 1, close)),
-                None => format!("write `{word} i in 0..n {{ … }}`"),
-            };
-            return Some(habit("The head of a loop has no parentheses", self.span(first, first + 1), help));
-        }
-        if !self.is_name(first) || first > self.failed {
-            return None;
-        }
-        let name = self.spelled(first);
-        if self.is(first + 1, ",") && !self.is(first + 3, "in") || self.is(first + 1, ",") && self.is_name(first + 2) && self.is(first + 3, "in") && word == "for" {
-            let end = (first..self.tokens.len()).find(|at| self.is(*at, "in"))?;
-            let names: Vec<&str> = (first..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
-            return Some(habit("Several names stand in parentheses", self.span(first, end), format!("write `{word} ({}) in …`", names.join(", "))));
-        }
-        if self.is(nth + 1, ":") || self.is(nth + 2, ":") && self.fresh(nth + 3) {
-            return None;
-        }
-        let joint = self.spelled(first + 1);
-        if matches!(joint, "=" | ":" | "of" | "from" | "over" | "<") {
-            let value = self.source(first + 2, self.value_end(first + 2).min((first + 2..self.tokens.len()).find(|at| self.is_open(*at, b'{')).unwrap_or(usize::MAX)));
-            return Some(habit(format!("`{word}` takes its values with `in`"), self.span(first + 1, first + 2), format!("write `{word} {name} in {value}`")));
-        }
-        if self.is_open(first + 1, b'(') && word == "sweep" {
-            let call = self.close(first + 1).map_or("…", |close| self.source(first, close + 1));
-            return Some(habit("An axis of a sweep has a name", self.span(first, first + 1), format!("write `sweep {} in {call}`", name.trim_end_matches('s'))));
-        }
-        None
     }
 
     /// `List<Int>`.
@@ -395,25 +344,14 @@ impl Passage<'_> {
         };
         let inner = self.source(nth + 2, close);
         let inner = foreign::ty(inner).unwrap_or(inner);
-        Some(habit("The parts of a type stand in brackets", self.span(nth + 1, close + 1), format!("write `{outer}[{inner}]`")))
+        if matches!(outer, "Result" | "Option" | "Box" | "Rc" | "Arc" | "Promise" | "Optional") {
+            let first = inner.split(',').next().unwrap_or(inner).trim();
+            return Some(habit("A value is simply there", self.span(nth, close + 1), format!("write `{first}`")));
+        }
+        Some(habit(
+            "The parts of a type stand in brackets",
+            self.span(nth + 1, close + 1),
+            format!("write `{outer}[{inner}]`"),
+        ))
     }
-}
-
-/// The names that a foreign import brings in, in the order they are written.
-///
-/// `tokens` is where they may stand; `before` begins with the head of the declaration.
-pub(in super::super) fn names_from<'a>(text: &'a str, tokens: &[crate::syntax::scan::Token], before: &[crate::syntax::scan::Token]) -> Vec<&'a str> {
-    let word = |token: &crate::syntax::scan::Token| &text[token.start..token.end];
-    let is_name = |token: &&crate::syntax::scan::Token| token.kind == TokenKind::Word && !keywords::is_keyword(word(token)) && word(token) != "from";
-    let braces: Vec<&str> = tokens.iter().filter(|token| token.depth > 0).filter(is_name).map(word).collect();
-    if !braces.is_empty() {
-        return braces;
-    }
-    if let Some(import) = tokens.iter().position(|token| word(token) == "import") {
-        return tokens[import + 1..].iter().filter(is_name).map(word).collect();
-    }
-    // `std::data::digits`: what follows the module's name.
-    let words: Vec<&str> = before.iter().filter(is_name).map(word).collect();
-    let std = words.iter().position(|word| *word == "std");
-    std.and_then(|std| words.get(std + 2)).into_iter().copied().collect()
 }

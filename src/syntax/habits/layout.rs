@@ -24,16 +24,24 @@ impl Passage<'_> {
         if nth == self.failed && self.is(nth, "-") && self.fresh(nth) && !self.touches(nth + 1) {
             return Some(self.listed(nth));
         }
-        (self.is(nth, "-") && self.fresh(nth) && matches!(self.before(nth), "=" | ":") && !self.touches(nth + 1)).then(|| self.listed(nth))
+        (self.is(nth, "-") && self.fresh(nth) && matches!(self.before(nth), "=" | ":") && !self.touches(nth + 1))
+            .then(|| self.listed(nth))
     }
 
     /// `---`, `...`, `%YAML`, `!include`.
     pub(super) fn marker(&self, nth: usize) -> Option<Diagnostic> {
         let text = ["---", "...", "%YAML", "```", "==="].into_iter().find(|marker| self.follows(nth, marker))?;
         let line = self.tokens.get(nth)?;
-        let alone = self.fresh(nth) && (text == "%YAML" || self.text[line.start + text.len()..].lines().next().unwrap_or("").trim().len() < 12);
+        let alone = self.fresh(nth)
+            && (text == "%YAML" || self.text[line.start + text.len()..].lines().next().unwrap_or("").trim().len() < 12);
         (alone && line.flush).then(|| {
-            found(&codes::FOREIGN_LAYOUT, "A program has no document marker", self.bytes(nth, text.len()), "not part of a program", format!("remove `{text}`"))
+            found(
+                &codes::FOREIGN_LAYOUT,
+                "A program has no document marker",
+                self.bytes(nth, text.len()),
+                "not part of a program",
+                format!("remove `{text}`"),
+            )
         })
     }
 
@@ -51,10 +59,14 @@ impl Passage<'_> {
 
     /// Whether a token is the first dash of a list of at least two.
     fn dashed(&self, nth: usize) -> bool {
-        let starts = |at: usize| self.is(at, "-") && self.fresh(at) && !self.touches(at + 1) && at + 1 < self.tokens.len();
+        let starts =
+            |at: usize| self.is(at, "-") && self.fresh(at) && !self.touches(at + 1) && at + 1 < self.tokens.len();
         let value = matches!(self.before(nth), "=" | ":" | "(" | "{") && self.before(nth.saturating_sub(1)) != "=";
         let depth = self.depth(nth);
-        value && starts(nth) && (nth + 1..self.tokens.len()).any(|at| self.depth(at) == depth && starts(at) && self.column(at) == self.column(nth))
+        value
+            && starts(nth)
+            && (nth + 1..self.tokens.len())
+                .any(|at| self.depth(at) == depth && starts(at) && self.column(at) == self.column(nth))
     }
 
     /// The distance of a token from the left edge of its line, in bytes.
@@ -72,18 +84,39 @@ impl Passage<'_> {
             .collect();
         let end = |at: usize| (at + 1..self.tokens.len()).find(|next| self.fresh(*next)).unwrap_or(self.tokens.len());
         let elements: Vec<&str> = dashes.iter().map(|at| self.source(at + 1, end(*at))).collect();
-        let short = elements.iter().map(|element| element.len()).sum::<usize>() < 60 && elements.iter().all(|element| !element.contains(": "));
+        let short = elements.iter().map(|element| element.len()).sum::<usize>() < 60
+            && elements.iter().all(|element| !element.contains(": "));
         let keyed = elements.first().is_some_and(|element| element.contains(": "));
         let help = match elements.first() {
             _ if short => format!("write `[{}]`", elements.join(", ")),
             Some(first) if keyed => format!("write `[{{ {first}, … }}, …]`"),
             _ => "write `[…, …]`".to_owned(),
         };
-        found(&codes::FOREIGN_LAYOUT, "A list is written in brackets", self.span(nth, end(nth)), "a list with dashes", help)
+        found(
+            &codes::FOREIGN_LAYOUT,
+            "A list is written in brackets",
+            self.span(nth, end(nth)),
+            "a list with dashes",
+            help,
+        )
     }
 
     /// `key: value` lines without braces; `nth` is the first colon that cannot be read.
     fn indented(&self, nth: usize) -> Option<Diagnostic> {
+        if nth + 1 == self.tokens.len() && self.in_head(nth) {
+            let message = "The body of a loop stands in braces";
+            return Some(found(&codes::FOREIGN_LAYOUT, message, self.span(nth, nth + 1), "not `:`", "write `{ … }`"));
+        }
+        if let Some(dash) = nth.checked_sub(2).filter(|dash| self.is(*dash, "-") && self.fresh(*dash)) {
+            let message = "Arguments and fields have no dashes";
+            return Some(found(
+                &codes::FOREIGN_LAYOUT,
+                message,
+                self.span(dash, dash + 1),
+                "a dash of YAML",
+                "remove the `-`",
+            ));
+        }
         let key = nth.checked_sub(1).filter(|key| self.is_word(*key))?;
         // `sgd:` with its settings below.
         if self.fresh(nth + 1) && nth + 1 < self.tokens.len() && !self.fresh(key) {
@@ -92,21 +125,33 @@ impl Passage<'_> {
                 let (word, name) = (self.spelled(key), self.spelled(nth + 1));
                 let values = self.source(nth + 3, self.value_end(nth + 3));
                 let help = format!("write `{word} {name} in {values} {{ … }}`");
-                return Some(found(&codes::FOREIGN_LAYOUT, "A loop is written on one line, with its body in braces", self.span(nth, nth + 1), "settings by indentation", help));
+                return Some(found(
+                    &codes::FOREIGN_LAYOUT,
+                    "A loop is written on one line, with its body in braces",
+                    self.span(nth, nth + 1),
+                    "settings by indentation",
+                    help,
+                ));
             }
             return heading.then(|| self.settings(nth + 1, Some(key), nth));
         }
         if !self.fresh(key) || key == 0 {
             return None;
         }
-        if self.fresh(nth + 1) && self.is_word(nth + 1) && self.is(nth + 2, ":") && self.column(nth + 1) > self.column(key) {
+        if self.fresh(nth + 1)
+            && self.is_word(nth + 1)
+            && self.is(nth + 2, ":")
+            && self.column(nth + 1) > self.column(key)
+        {
             return Some(self.settings(nth + 1, Some(key), nth));
         }
         let parent = key.checked_sub(1)?;
         if self.is_name(parent) && parent > 0 && !self.is(parent - 1, "fn") {
             return Some(self.settings(key, Some(parent), nth));
         }
-        matches!(self.spelled(parent), "=" | ":" | "{").then(|| self.settings(key, None, nth)).filter(|_| self.spelled(parent) != "{")
+        matches!(self.spelled(parent), "=" | ":" | "{")
+            .then(|| self.settings(key, None, nth))
+            .filter(|_| self.spelled(parent) != "{")
     }
 
     /// Lines of settings from the key at `first`, of a function if `parent` names one.
@@ -121,33 +166,62 @@ impl Passage<'_> {
             format!("{}: {value}", self.spelled(*key))
         };
         let entries: Vec<String> = keys.iter().map(entry).collect();
-        let list = if entries.iter().map(String::len).sum::<usize>() < 80 { entries.join(", ") } else { format!("{}, …", entries[0]) };
+        let list = if entries.iter().map(String::len).sum::<usize>() < 80 {
+            entries.join(", ")
+        } else {
+            format!("{}, …", entries[0])
+        };
         let place = self.span(colon, colon + 1);
         match parent {
             Some(parent) => {
                 let name = self.spelled(parent);
-                found(&codes::FOREIGN_LAYOUT, "A call takes its arguments in parentheses", place, "settings by indentation", format!("write `{name}({list})`"))
+                found(
+                    &codes::FOREIGN_LAYOUT,
+                    "A call takes its arguments in parentheses",
+                    place,
+                    "settings by indentation",
+                    format!("write `{name}({list})`"),
+                )
             }
-            None => found(&codes::FOREIGN_LAYOUT, "A record stands in braces", place, "settings by indentation", format!("write `{{ {list} }}`")),
+            None => found(
+                &codes::FOREIGN_LAYOUT,
+                "A record stands in braces",
+                place,
+                "settings by indentation",
+                format!("write `{{ {list} }}`"),
+            ),
         }
     }
 
     /// `key: value` at top level.
     pub(super) fn top_level_key(&self) -> Option<Diagnostic> {
         let name = self.spelled(0);
-        let typed = self.is_word(2) && self.spelled(2).starts_with(|c: char| c.is_ascii_uppercase()) || crate::diag::foreign::ty(self.spelled(2)).is_some();
+        let typed = self.is_word(2) && self.spelled(2).starts_with(|c: char| c.is_ascii_uppercase())
+            || crate::diag::foreign::ty(self.spelled(2)).is_some();
         let assigned = self.first_line().find(|nth| *nth > 2 && self.is(*nth, "=") && self.depth(*nth) == 0);
         let place = self.span(0, 1);
         if let (true, Some(equals)) = (typed, assigned) {
             let (ty, value) = (self.source(2, equals), self.source(equals + 1, self.value_end(equals + 1)));
             let ty = crate::diag::foreign::ty(ty).unwrap_or(ty);
             let help = format!("write `let {name}: {ty} = {value}`");
-            return Some(found(&codes::STRAY, format!("`{name}` gets a value without `let`"), place, "no declaration begins so", help));
+            return Some(found(
+                &codes::STRAY,
+                format!("`{name}` gets a value without `let`"),
+                place,
+                "no declaration begins so",
+                help,
+            ));
         }
         let end = self.value_end(2);
         let value = if self.fresh(2) || end <= 2 { "…" } else { self.source(2, end) };
         let value = if self.kind(2) == Some(TokenKind::Symbol) && self.is(2, "|") { "…" } else { value };
         let help = format!("write `let {name} = {value}`, or `param {name}: Type = …` if it is to be set from outside");
-        Some(found(&codes::STRAY, format!("`{name}:` belongs to no declaration"), place, "no declaration begins so", help))
+        Some(found(
+            &codes::STRAY,
+            format!("`{name}:` belongs to no declaration"),
+            place,
+            "no declaration begins so",
+            help,
+        ))
     }
 }

@@ -4,12 +4,14 @@
 //! can refuse a program that is right. The exception is [`layout`], which looks at every declaration.
 
 mod declarations;
+mod imports;
 mod layout;
+mod loops;
 mod operators;
 mod values;
 mod words;
 
-pub(super) use declarations::names_from;
+pub(super) use imports::names_from;
 pub(super) use layout::dashes;
 
 use super::scan::{Token, TokenKind};
@@ -34,7 +36,7 @@ pub(super) fn explain(file: FileId, text: &str, tokens: &[Token], at: usize) -> 
     // A head says more than the sign at which it fails.
     let heads = ["import", "param", "table", "plot", "claim", "test"];
     let head = heads.iter().any(|word| passage.is(0, word)).then(|| passage.declaration(0)).flatten();
-    head.or_else(|| (0..=failed).rev().find_map(|nth| passage.at(nth))).or_else(|| passage.second_value(failed))
+    head.or_else(|| (0..=failed).rev().find_map(|nth| passage.at(nth))).or_else(|| passage.last_resort())
 }
 
 /// Explains text at top level that no declaration begins.
@@ -44,6 +46,11 @@ pub(super) fn explain_stray(file: FileId, text: &str, tokens: &[Token]) -> Optio
 }
 
 impl Passage<'_> {
+    /// What is said where nothing looks familiar.
+    fn last_resort(&self) -> Option<Diagnostic> {
+        self.second_value(self.failed).or_else(|| self.pair(self.failed))
+    }
+
     /// The patterns that may begin at a token, the more telling ones first.
     fn at(&self, nth: usize) -> Option<Diagnostic> {
         self.declaration(nth)
@@ -124,9 +131,9 @@ impl Passage<'_> {
     /// The bracket that is open around a token.
     fn opener(&self, nth: usize) -> Option<usize> {
         let depth = self.depth(nth).checked_sub(1)?;
-        (0..nth.min(self.tokens.len())).rev().find(|at| {
-            self.depth(*at) == depth && matches!(self.kind(*at), Some(TokenKind::Open(_)))
-        })
+        (0..nth.min(self.tokens.len()))
+            .rev()
+            .find(|at| self.depth(*at) == depth && matches!(self.kind(*at), Some(TokenKind::Open(_))))
     }
 
     fn is_open(&self, nth: usize, bracket: u8) -> bool {
@@ -141,8 +148,7 @@ impl Passage<'_> {
                 let (here, kind) = (self.depth(*nth), self.kind(*nth));
                 here < depth
                     || here == depth && self.is(*nth, ",")
-                    || *nth > start && here == depth && self.fresh(*nth)
-                        && !matches!(kind, Some(TokenKind::Close(_)))
+                    || *nth > start && here == depth && self.fresh(*nth) && !matches!(kind, Some(TokenKind::Close(_)))
             })
             .unwrap_or(self.tokens.len())
     }
@@ -154,7 +160,9 @@ impl Passage<'_> {
             self.depth(nth) < depth
                 || self.depth(nth) == depth
                     && (matches!(self.spelled(nth), "," | ":" | "let")
-                        || self.is(nth, "=") && !self.is(nth + 1, "=") && !matches!(self.before(nth), "=" | "<" | ">" | "!")
+                        || self.is(nth, "=")
+                            && !self.is(nth + 1, "=")
+                            && !matches!(self.before(nth), "=" | "<" | ">" | "!")
                         || self.is(nth, ">") && self.before(nth) == "=")
         };
         (0..end).rev().find(|nth| stops(*nth)).map_or(0, |nth| nth + 1)
@@ -187,7 +195,13 @@ impl Passage<'_> {
 }
 
 /// Makes a diagnostic of this folder.
-fn found(code: &'static Code, message: impl Into<String>, span: Span, label: &str, help: impl Into<String>) -> Diagnostic {
+fn found(
+    code: &'static Code,
+    message: impl Into<String>,
+    span: Span,
+    label: &str,
+    help: impl Into<String>,
+) -> Diagnostic {
     Diagnostic::error(code, message).label(span, label).help(help)
 }
 

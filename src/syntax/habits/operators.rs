@@ -26,7 +26,11 @@ impl Passage<'_> {
             b'~' if !self.is_word(nth + 1) || self.fresh(nth + 1) => {
                 Some(operator("There is no `~` for a missing value", self.bytes(nth, 1), "leave the argument out"))
             }
-            b'~' => Some(operator("There is no `~`", self.bytes(nth, 1), "name columns one by one: `x: .sparsity, y: .top1`")),
+            b'~' => Some(operator(
+                "There is no `~`",
+                self.bytes(nth, 1),
+                "name columns one by one: `x: .sparsity, y: .top1`",
+            )),
             b'.' => self.points(nth),
             _ => None,
         }
@@ -41,14 +45,29 @@ impl Passage<'_> {
         let arrow = self.follows(nth, "<-") && self.is_name(name) && (self.fresh(name) || self.before(name) == "let");
         arrow.then(|| {
             let name = self.spelled(name);
-            operator(format!("`{name}` gets a value with `let {name} = …`"), self.bytes(nth, 2), format!("write `let {name} = …`"))
+            operator(
+                format!("`{name}` gets a value with `let {name} = …`"),
+                self.bytes(nth, 2),
+                format!("write `let {name} = …`"),
+            )
         })
     }
 
     fn percent(&self, nth: usize) -> Option<Diagnostic> {
-        for (found, right) in [("%>%", "|>"), ("%<>%", "|>"), ("%+%", "++"), ("%%", "mod(a, b)"), ("%/%", "floor(a / b)"), ("%in%", "any(xs, x => x == a)")] {
+        for (found, right) in [
+            ("%>%", "|>"),
+            ("%<>%", "|>"),
+            ("%+%", "++"),
+            ("%%", "mod(a, b)"),
+            ("%/%", "floor(a / b)"),
+            ("%in%", "any(xs, x => x == a)"),
+        ] {
             if self.follows(nth, found) {
-                return Some(operator(format!("`{found}` is written `{right}`"), self.bytes(nth, found.len()), format!("write `{right}`")));
+                return Some(operator(
+                    format!("`{found}` is written `{right}`"),
+                    self.bytes(nth, found.len()),
+                    format!("write `{right}`"),
+                ));
             }
         }
         let number = nth.checked_sub(1).filter(|number| self.kind(*number) == Some(TokenKind::Number))?;
@@ -83,7 +102,9 @@ impl Passage<'_> {
         self.is_name(name).then(|| {
             let help = match self.before(nth) {
                 "{" | "," if record => format!("write `..{text}`"),
-                "(" | "," => format!("give the arguments one by one; a record takes the fields of another by `..{text}`"),
+                "(" | "," => {
+                    format!("give the arguments one by one; a record takes the fields of another by `..{text}`")
+                }
                 _ => format!("write `{text}`"),
             };
             operator("There is no `*` in front of a value", self.span(nth, name), help)
@@ -102,14 +123,20 @@ impl Passage<'_> {
         }
         let (owner, member) = (self.spelled(start), self.spelled(end.saturating_sub(1)));
         if owner.starts_with(|c: char| c.is_ascii_uppercase()) {
-            let args = self.is_open(end, b'(').then(|| self.close(end)).flatten().map(|close| self.source(end + 1, close));
+            let args =
+                self.is_open(end, b'(').then(|| self.close(end)).flatten().map(|close| self.source(end + 1, close));
             let (message, right) = match (owner, member, args) {
-                ("String" | "Str" | "Box" | "Some" | "Rc" | "Arc", _, Some(value)) if value != "…" => ("A value is simply there", value.to_owned()),
+                ("String" | "Str" | "Box" | "Some" | "Rc" | "Arc", _, Some(value)) if value != "…" => {
+                    ("A value is simply there", value.to_owned())
+                }
                 ("Vec" | "HashMap" | "List" | "HashSet", ..) => ("A list is written in brackets", "[]".to_owned()),
                 (.., Some(args)) => ("There are no types with functions", format!("{member}({args})")),
                 _ => ("There are no types with variants", format!("\"{}\"", member.to_ascii_lowercase())),
             };
             return habit(message, self.span(start, end), format!("write `{right}`"));
+        }
+        if member.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return habit("Types stand alone, without a module", self.span(start, end), format!("write `{member}`"));
         }
         let written = self.source(start, end).replace("::", ".");
         operator("Names of a module are reached by `.`, not by `::`", self.bytes(nth, 2), format!("write `{written}`"))
@@ -122,12 +149,18 @@ impl Passage<'_> {
         if self.after_value(nth) && !self.fresh(nth) {
             return operator("`&` is written `and`", self.bytes(nth, 1), "write `and`");
         }
-        let anchored = self.is_name(name) && (self.fresh(name + 1) || self.is_open(name + 1, b'{') && !self.touches(name + 1));
+        let anchored =
+            self.is_name(name) && (self.fresh(name + 1) || self.is_open(name + 1, b'{') && !self.touches(name + 1));
         if anchored && matches!(self.before(nth), "=" | ":") {
             let help = format!("remove `&{text}`, and use the name that `let` gives");
-            return operator(format!("There are no anchors: a value is named by `let`, not by `&{text}`"), self.span(nth, name + 1), help);
+            return operator(
+                format!("There are no anchors: a value is named by `let`, not by `&{text}`"),
+                self.span(nth, name + 1),
+                help,
+            );
         }
-        let help = if text.is_empty() { "remove `&`".to_owned() } else { format!("write `{text}`") };
+        let help =
+            if text.is_empty() || !self.is_word(name) { "remove `&`".to_owned() } else { format!("write `{text}`") };
         operator("There are no references", self.span(nth, name), help)
     }
 
@@ -147,13 +180,18 @@ impl Passage<'_> {
         let close = (nth + 1..self.tokens.len().min(nth + 12)).find(|at| self.is(*at, "|"))?;
         let params = self.names_between(nth + 1, close);
         let body = self.source(close + 1, self.value_end(close + 1));
-        Some(habit("A function is written with `=>`", self.span(nth, close + 1), format!("write `{} => {body}`", heads(&params))))
+        Some(habit(
+            "A function is written with `=>`",
+            self.span(nth, close + 1),
+            format!("write `{} => {body}`", heads(&params)),
+        ))
     }
 
     /// The parameters of a list: the first word after each comma.
     pub(super) fn names_between(&self, start: usize, end: usize) -> Vec<&str> {
         let first = |nth: &usize| {
-            self.is_word(*nth) && (*nth == start || matches!(self.before(*nth), "," | "&" | "*") || self.before(*nth) == "mut")
+            self.is_word(*nth)
+                && (*nth == start || matches!(self.before(*nth), "," | "&" | "*") || self.before(*nth) == "mut")
         };
         (start..end).filter(first).map(|nth| self.spelled(nth)).filter(|word| *word != "mut").collect()
     }
@@ -165,7 +203,11 @@ impl Passage<'_> {
             return operator("There is no `?.`", self.bytes(nth, 2), "write `.`");
         }
         if self.follows(nth, "??") {
-            return operator("There is no `??`: no value is ever missing", self.bytes(nth, 2), "remove it and what follows");
+            return operator(
+                "There is no `??`: no value is ever missing",
+                self.bytes(nth, 2),
+                "remove it and what follows",
+            );
         }
         let depth = self.depth(nth);
         let end = self.value_end(nth);
@@ -192,6 +234,20 @@ impl Passage<'_> {
         }
         let name = self.spelled(nth + 1);
         operator("A name stands alone, without `$`", self.bytes(nth, 1), format!("write `{name}`"))
+    }
+
+    /// `a, b` as the value of a block.
+    pub(super) fn pair(&self, nth: usize) -> Option<Diagnostic> {
+        if !self.is(nth, ",") {
+            return None;
+        }
+        let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
+        let record = self.is(open + 2, ":");
+        let start = (open + 1..nth).rev().find(|at| self.fresh(*at) || *at == open + 1)?;
+        (!record && !self.is(start, "let")).then(|| {
+            let values = format!("({}, {})", self.source(start, nth), self.source(nth + 1, self.value_end(nth + 1)));
+            habit("Several values stand in parentheses", self.bytes(nth, 1), format!("write `{values}`"))
+        })
     }
 
     fn backtick(&self, nth: usize) -> Diagnostic {
@@ -237,14 +293,26 @@ impl Passage<'_> {
             return Some(operator("There is no `...`", self.bytes(nth, 3), help));
         }
         let before = nth.checked_sub(1)?;
-        if self.kind(before) == Some(TokenKind::Number) && self.touches(nth) && !self.is(nth + 1, ".") && !self.is_word(nth + 1) {
+        if self.kind(before) == Some(TokenKind::Number)
+            && self.touches(nth)
+            && !self.is(nth + 1, ".")
+            && !self.is_word(nth + 1)
+        {
             let number = self.spelled(before);
-            return Some(habit("A number ends with a digit", self.span(before, nth + 1), format!("write `{number}.0`")));
+            return Some(habit(
+                "A number ends with a digit",
+                self.span(before, nth + 1),
+                format!("write `{number}.0`"),
+            ));
         }
         let numbered = self.kind(nth + 1) == Some(TokenKind::Number) && self.touches(nth) && self.touches(nth + 1);
         (numbered && self.after_value(nth)).then(|| {
             let tuple = self.source(before, nth);
-            habit("The parts of a tuple get names", self.span(nth, nth + 2), format!("write `let (a, b) = {tuple}` before it"))
+            habit(
+                "The parts of a tuple get names",
+                self.span(nth, nth + 2),
+                format!("write `let (a, b) = {tuple}` before it"),
+            )
         })
     }
 

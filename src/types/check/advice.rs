@@ -20,7 +20,7 @@ impl Checker<'_> {
         let shown = found.described();
         let diagnostic = Diagnostic::error(code, format!("{what} must be {}, but this is {shown}", want.described()))
             .label(expr.span, format!("this is {shown}"));
-        let advice = self.advice(expr, &found, &want);
+        let advice = self.advice(expr, &found, &want).or_else(|| typical(&want).map(ToOwned::to_owned));
         self.report(match advice {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
@@ -42,7 +42,9 @@ impl Checker<'_> {
                 ("a statistic is a name", ["mean", "ci95"][usize::from(text.starts_with('c'))].to_owned())
             }
             Ty::Plain(Plain::Str) | Ty::Var(_) | Ty::Error | Ty::Generic(_) => return false,
-            other if is_quantity(text) && (other.is_number() || other.is(Plain::Margin) || other.is(Plain::Schedule)) => {
+            other
+                if is_quantity(text) && (other.is_number() || other.is(Plain::Margin) || other.is(Plain::Schedule)) =>
+            {
                 ("a number stands without quotes", text.to_owned())
             }
             Ty::Plain(Plain::Bool) if matches!(text, "true" | "false") => {
@@ -93,9 +95,9 @@ impl Checker<'_> {
                 Some(format!("a recipe is made by an optimiser: write `sgd({})`", names.join(", ")))
             }
             (Ty::Rows(_), Ty::Column(_)) => Some(format!("take a column of it: write `{text}.top1`")),
-            (Ty::Measured(inner), Ty::Plain(Plain::Verdict)) if inner.is(Plain::Bool) => {
-                Some("state it as `expect …`, or compare over seeds with `not_worse`, `equivalent` or `differs`".to_owned())
-            }
+            (Ty::Measured(inner), Ty::Plain(Plain::Verdict)) if inner.is(Plain::Bool) => Some(
+                "state it as `expect …`, or compare over seeds with `not_worse`, `equivalent` or `differs`".to_owned(),
+            ),
             (Ty::Plain(Plain::Bool), Ty::Plain(Plain::Verdict)) => Some("state it as `expect …`".to_owned()),
             (Ty::Plain(Plain::Verdict), Ty::Plain(Plain::Bool)) => {
                 Some(format!("write `claim name \"what it says\" = {}`", if text.contains('\n') { "…" } else { text }))
@@ -143,14 +145,21 @@ impl Checker<'_> {
                 return Some(format!("take a field of it: write `{text}.{field}`"));
             }
         }
-        let short = |text: &'_ str| if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "…".to_owned() };
+        let short =
+            |text: &'_ str| if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "…".to_owned() };
         match (left, right) {
             (Ty::Column(_), Ty::Column(_)) if is_comparison(op) => {
                 let (a, b) = (short(left_text), short(right_text));
-                return Some(format!("compare over seeds: write `not_worse({a}, than: {b}, margin: 2pp, over: .seed)`"));
+                return Some(format!(
+                    "compare over seeds: write `not_worse({a}, than: {b}, margin: 2pp, over: .seed)`"
+                ));
             }
-            (Ty::Column(_), _) => return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(left_text))),
-            (_, Ty::Column(_)) => return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(right_text))),
+            (Ty::Column(_), _) => {
+                return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(left_text)));
+            }
+            (_, Ty::Column(_)) => {
+                return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(right_text)));
+            }
             _ => {}
         }
         if matches!((left, right), (Ty::List(_), Ty::List(_))) && op == BinaryOp::Add {
@@ -162,7 +171,16 @@ impl Checker<'_> {
                 _ => "texts are not built from parts: give each value a field of its own".to_owned(),
             });
         }
-        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else { return None };
+        if let (Ty::List(_), BinaryOp::Multiply) = (left, op) {
+            return Some(format!("a list is built with `for`: write `for i in 0..{} {{ … }}`", short(right_text)));
+        }
+        if left.is(Plain::Str) && !is_comparison(op) {
+            return Some("texts are not built from parts: give each value a field of its own".to_owned());
+        }
+        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else {
+            let takes = if is_comparison(op) { "compares numbers, texts and truth values" } else { "takes numbers" };
+            return Some(format!("`{}` {takes}; a field is read with a dot", op.symbol()));
+        };
         match (op, a, b) {
             (BinaryOp::Add, Plain::Ratio, Plain::Ratio) => Some(match literal(right_expr) {
                 Some((value, Some(Unit::Percent))) => {
@@ -180,6 +198,46 @@ impl Checker<'_> {
             _ => conversion(left_expr, left_text, *a, *b).or_else(|| conversion(right_expr, right_text, *b, *a)),
         }
     }
+}
+
+/// How values of a type are usually written.
+fn typical(want: &Ty) -> Option<&'static str> {
+    Some(match want {
+        Ty::Plain(plain) => match plain {
+            Plain::Bool => "a condition is written like `rounds > 1`",
+            Plain::Int => "a whole number is written like `3`",
+            Plain::Float => "a number is written like `0.1`",
+            Plain::Str => "a text stands in double quotes: `\"text\"`",
+            Plain::Ratio => "a ratio is written like `20%`",
+            Plain::Points => "percentage points are written like `2pp`",
+            Plain::Step => "a step is written like `8ep` or `500it`",
+            Plain::Seed => "seeds come from a sweep: `sweep seed in seeds(3)`",
+            Plain::Task => "a task is made by `digits()`, `cifar10()` and others of `std.data`",
+            Plain::Recipe => "a recipe is made by `sgd(lr: 0.1, batch: 64)` or `adamw(…)`",
+            Plain::Schedule => "a schedule is a number, `drops(…)`, or a function `step => …`",
+            Plain::Arch => "a network is made by `resnet20(classes: 10)` and others of `std.models`, or by `arch(…)`",
+            Plain::State => "a state is made by `init(net, seed)` and changed by `train`, `prune` and others",
+            Plain::Pruner => "a pruner is made by `global_magnitude(20%)`, `one_shot(90%)` or `pruner(…)`",
+            Plain::Criterion => "a criterion is made by `criterion(p => abs(p.weight))`",
+            Plain::Layer | Plain::Layers => "a layer is made by `conv(…)`, `relu()`, `linear(…)` and others",
+            Plain::Probe => "a probe is made by `shapes_probe()` or `broden(…)`",
+            Plain::Margin => "a margin is written like `2pp`",
+            Plain::Band => "a band is written like `ci95(over: .seed)`",
+            Plain::Statistic => "statistics are `mean`, `sd`, `ci95`, `median`, `min`, `max` and `count`",
+            Plain::Table => "a table shows rows, or `summary(rows, by: [.round], over: .seed, show: [mean])`",
+            Plain::Plot => "a plot is made by `line(rows, x: .sparsity, y: .top1)` or `curve(…)`",
+            Plain::Verdict => "a claim is tested by `not_worse`, `equivalent` or `differs` of `std.stats`",
+            _ => return None,
+        },
+        Ty::Column(_) => "a column is written like `.top1`, or `runs.top1`",
+        Ty::Split(_) => "a part of a task is written `task.test`, `task.val` or `task.train`",
+        Ty::Rows(_) => "rows are made by `sweep seed in seeds(3) { { … } }`",
+        Ty::List(_) => "a list is written in brackets: `[a, b]`",
+        Ty::Range(_) => "a range is written like `0ep..=8ep`",
+        Ty::Record(_) => "a record is written like `{ name: value }`",
+        Ty::Function(..) => "a function is written like `x => x + 1`",
+        _ => return None,
+    })
 }
 
 /// Whether a text is one name.

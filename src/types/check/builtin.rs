@@ -151,15 +151,15 @@ impl Checker<'_> {
     /// Warns of `2%` where `2pp` is as likely meant.
     fn relative(&mut self, expr: &Expr) {
         let text = self.source(expr.span);
-        let message = format!("a margin of `{text}` is relative: a share of the reference's mean, not percentage points");
-        let points = text.strip_suffix('%').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+        let message =
+            format!("a margin of `{text}` is relative: a share of the reference's mean, not percentage points");
+        let points =
+            text.strip_suffix('%').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
         let help = match points {
             Some(points) => format!("write `{points}pp` for percentage points"),
             None => "give percentage points, like `2pp`, if they are meant".to_owned(),
         };
-        self.report(
-            Diagnostic::warning(&codes::RELATIVE_MARGIN, message).label(expr.span, "relative").help(help),
-        );
+        self.report(Diagnostic::warning(&codes::RELATIVE_MARGIN, message).label(expr.span, "relative").help(help));
     }
 
     /// `abs`, `min` and their like work on numbers and scores.

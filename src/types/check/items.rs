@@ -229,6 +229,15 @@ impl Checker<'_> {
         let ty = if let Some(ty) = &formal.ty {
             Reader { generics: &function.generics, diagnostics: &mut self.diagnostics }.read(ty)
         } else {
+            if matches!(&*formal.name.text, "self" | "this" | "cls") {
+                let message = format!("functions belong to no value: there is no `{}`", formal.name.text);
+                self.report(
+                    Diagnostic::error(&codes::MISSING_TYPE, message)
+                        .label(formal.name.span, "a habit of another language")
+                        .help("remove it, or take a value with its type: `s: State`"),
+                );
+                return Formal { name: formal.name.text.clone(), ty: Ty::Error, optional: true };
+            }
             let message = format!("the parameter `{}` of `{}` has no type", formal.name.text, function.name.text);
             let guess = match formal.default.as_ref().map(|default| self.infer(default)) {
                 Some(ty) if ty != Ty::Error => self.settled(&ty).to_string(),

@@ -64,12 +64,14 @@ impl Checker<'_> {
         };
         match args {
             Some([first, .., last]) => {
-                let text = self.source(first.label.as_ref().map_or(first.value.span, |label| label.span).to(last.value.span));
+                let text =
+                    self.source(first.label.as_ref().map_or(first.value.span, |label| label.span).to(last.value.span));
                 let text = if text.len() <= 60 && !text.contains('\n') { text } else { "…" };
                 format!("{value} |> {name}({text})")
             }
             Some([only]) => {
-                let text = self.source(only.label.as_ref().map_or(only.value.span, |label| label.span).to(only.value.span));
+                let text =
+                    self.source(only.label.as_ref().map_or(only.value.span, |label| label.span).to(only.value.span));
                 let text = if text.len() <= 60 && !text.contains('\n') { text } else { "…" };
                 format!("{value} |> {name}({text})")
             }

@@ -44,17 +44,19 @@ impl Checker<'_> {
                 None => at,
             };
             let label = call.args.iter().find(|arg| slots[at].is_some_and(|given| given.value.span == arg.value.span));
-            let label = label.and_then(|arg| arg.label.as_ref()).map_or(String::new(), |label| format!("{}: ", label.text));
+            let label =
+                label.and_then(|arg| arg.label.as_ref()).map_or(String::new(), |label| format!("{}: ", label.text));
             written.push(format!("{label}{}", text(source)));
         }
         let piped = call.piped.is_some() && !places.contains(&0);
         let args = written.get(usize::from(piped)..).unwrap_or(&[]).join(", ");
         let args = if args.len() <= 90 && !args.contains('\n') { args } else { "…".to_owned() };
         let name = &signature.name;
-        let diagnostic = Diagnostic::error(&codes::ARGUMENT_ORDER, format!("the arguments of `{name}` are in the wrong order"))
-            .label(spans[0], format!("this is {}", found[0].described()))
-            .label(spans[1], format!("this is {}", found[1].described()))
-            .help(format!("write `{name}({args})`"));
+        let diagnostic =
+            Diagnostic::error(&codes::ARGUMENT_ORDER, format!("the arguments of `{name}` are in the wrong order"))
+                .label(spans[0], format!("this is {}", found[0].described()))
+                .label(spans[1], format!("this is {}", found[1].described()))
+                .help(format!("write `{name}({args})`"));
         self.report(diagnostic);
     }
 

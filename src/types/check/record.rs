@@ -114,7 +114,8 @@ impl Checker<'_> {
             Some(question) => Some(question),
             None if known.is_empty() => None,
             None if owner == "a state"
-                && (matches!(&*field.text, "top1" | "top5" | "loss") || foreign::synonyms(&field.text).contains(&"top1")) =>
+                && (matches!(&*field.text, "top1" | "top5" | "loss")
+                    || foreign::synonyms(&field.text).contains(&"top1")) =>
             {
                 Some("measure it: write `evaluate(…, task.test).top1`".to_owned())
             }

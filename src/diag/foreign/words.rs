@@ -1,95 +1,15 @@
-//! Words of other languages and libraries, and what pdsl writes for them.
-//!
-//! Tables only: the scanner, the names and the types each ask at their own place. A help that is the correction itself
-//! has the form "write `X`". `{0}` and `{1}` stand for the arguments of a call, `{*}` for all of them.
+//! The words, by what they are elsewhere: statements, names, methods, types, labels.
 
-/// What to say about a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Advice {
-    /// One sentence; empty for "There is no `word`".
-    message: &'static str,
-    /// What to do.
-    help: &'static str,
-}
+use super::Table;
 
-impl Advice {
-    /// Returns the sentence that makes sense alone.
-    pub fn message(self, word: &str) -> String {
-        if self.message.is_empty() { format!("There is no `{word}`") } else { self.message.to_owned() }
-    }
-
-    /// Returns the help without arguments.
-    pub fn help(self) -> String {
-        self.filled(&[])
-    }
-
-    /// Returns the help with the arguments of the call as written.
-    pub fn filled(self, args: &[&str]) -> String {
-        let all = if args.is_empty() { "…".to_owned() } else { args.join(", ") };
-        let mut text = self.help.replace("{*}", &all);
-        for (place, hole) in ["{0}", "{1}", "{2}"].iter().enumerate() {
-            text = text.replace(hole, args.get(place).copied().unwrap_or("…"));
-        }
-        text
-    }
-}
-
-type Table = [(&'static [&'static str], &'static str, &'static str)];
-
-fn find(table: &Table, word: &str) -> Option<Advice> {
-    let (_, message, help) = table.iter().find(|(words, ..)| words.contains(&word))?;
-    Some(Advice { message, help })
-}
-
-/// Returns what to say about a word that begins a statement or a declaration elsewhere.
-pub fn statement(word: &str) -> Option<Advice> {
-    find(STATEMENTS, word)
-}
-
-/// Returns what to say about a name that is known elsewhere; `args` are those of its call.
-pub fn name(word: &str, args: Option<usize>) -> Option<Advice> {
-    match (word, args) {
-        ("list" | "tuple" | "array" | "as_list", Some(1)) => {
-            Some(Advice { message: "Lists and ranges need no conversion", help: "write `{0}`" })
-        }
-        ("range" | "seq" | "arange" | "xrange", Some(2)) => Some(Advice { message: RANGES, help: "write `{0}..{1}`" }),
-        _ => find(NAMES, word),
-    }
-}
-
-/// Returns what to say about a method that objects of other languages have.
-pub fn method(word: &str) -> Option<Advice> {
-    find(METHODS, word)
-}
-
-/// Returns the type that another language calls by this word.
-pub fn ty(word: &str) -> Option<&'static str> {
-    TYPES.iter().find(|(words, _)| words.contains(&word)).map(|(_, ty)| *ty)
-}
-
-/// Returns what a parameter or a field of this name may be called here, likelier names first.
-pub fn synonyms(word: &str) -> &'static [&'static str] {
-    let word = word.to_ascii_lowercase();
-    SYNONYMS.iter().find(|(words, _)| words.contains(&word.as_str())).map_or(&[], |(_, known)| known)
-}
-
-/// Tells whether a suffix of a number says its type in another language.
-pub fn is_type_suffix(suffix: &str) -> bool {
-    matches!(
-        suffix,
-        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "f32"
-            | "f64" | "f" | "F" | "L" | "l" | "d" | "n" | "u" | "U" | "j"
-    )
-}
-
-const RANGES: &str = "Ranges are written `a..b`";
+pub(super) const RANGES: &str = "Ranges are written `a..b`";
 const LISTS: &str = "A list is written in brackets";
 const RECORDS: &str = "A record is written in braces";
 const PRINTED: &str = "Nothing is printed from a program";
 const TEXTS: &str = "Texts are not built from parts";
 const BRANCHES: &str = "write `if x == a { … } else { … }`";
 
-static STATEMENTS: &Table = &[
+pub(super) static STATEMENTS: &Table = &[
     (
         &["def", "func", "function", "fun", "sub", "proc", "defun", "defn"],
         "A function begins with `fn`",
@@ -156,7 +76,7 @@ static STATEMENTS: &Table = &[
     (&["elif", "elseif", "elsif", "else"], "`else` follows the `}` of an `if`", "write `if … { … } else { … }`"),
 ];
 
-static NAMES: &Table = &[
+pub(super) static NAMES: &Table = &[
     (&["range", "seq", "arange", "xrange", "seq_len"], RANGES, "write `0..{0}`"),
     (&["seq_along"], RANGES, "write `0..len({0})`"),
     (
@@ -200,7 +120,11 @@ static NAMES: &Table = &[
         "A whole number becomes another number by `float`",
         "write `float({0})`",
     ),
-    (&["ifelse", "if_else", "IF", "iif", "cond", "where_"], "A choice is written with `if`", "write `if {0} { {1} } else { {2} }`"),
+    (
+        &["ifelse", "if_else", "IF", "iif", "cond", "where_"],
+        "A choice is written with `if`",
+        "write `if {0} { {1} } else { {2} }`",
+    ),
     (&["rep", "replicate", "repeat"], "A list is built with `for`", "write `for i in 0..{1} { {0} }`"),
     (&["zeros", "ones", "full", "empty"], "A list is built with `for`", "write `for i in 0..{0} { 0.0 }`"),
     (&["linspace"], "A list is built with `for`", "write `for i in 0..10 { float(i) / 10.0 }`"),
@@ -224,16 +148,8 @@ static NAMES: &Table = &[
         "Spread over an axis is shown by `sd` or `ci95`",
         "write `show: [mean, sd]`, or `band: ci95(over: .seed)`",
     ),
-    (
-        &["self", "this", "me", "super", "cls"],
-        "",
-        "give the function a parameter, or use the value's own name",
-    ),
-    (
-        &["yes", "on", "T", "Yes", "YES", "ON", "On", "Y"],
-        "Truth is written `true`",
-        "write `true`",
-    ),
+    (&["self", "this", "me", "super", "cls"], "", "give the function a parameter, or use the value's own name"),
+    (&["yes", "on", "T", "Yes", "YES", "ON", "On", "Y"], "Truth is written `true`", "write `true`"),
     (&["no", "off", "F", "No", "NO", "OFF", "Off", "N"], "Falsehood is written `false`", "write `false`"),
     (&["NA", "NaN", "nan", "inf", "Inf", "Infinity", "infinity"], "", "leave the value out, or give a finite number"),
     (&["nothing", "Nothing", "void", "unit", "missing"], "", "leave the argument out"),
@@ -252,8 +168,16 @@ static NAMES: &Table = &[
     (&["epochs", "epoch", "Epoch", "Epochs"], "Epochs are a unit", "write `5ep`"),
     (&["iterations", "iteration", "steps", "Step", "Steps", "iters"], "Iterations are a unit", "write `500it`"),
     (&["percent", "pct", "Ratio", "Percent"], "Ratios are written with `%`", "write `20%`"),
-    (&["SGD", "Sgd", "Momentum", "momentum"], "The optimiser is `sgd`", "write `sgd(lr: 0.1, momentum: 0.9, batch: 64)`"),
-    (&["Adam", "adam", "AdamW", "RMSprop", "rmsprop"], "The optimiser is `adamw`", "write `adamw(lr: 0.001, batch: 64)`"),
+    (
+        &["SGD", "Sgd", "Momentum", "momentum"],
+        "The optimiser is `sgd`",
+        "write `sgd(lr: 0.1, momentum: 0.9, batch: 64)`",
+    ),
+    (
+        &["Adam", "adam", "AdamW", "RMSprop", "rmsprop"],
+        "The optimiser is `adamw`",
+        "write `adamw(lr: 0.001, batch: 64)`",
+    ),
     (
         &["Optimizer", "optimizer", "optim", "optimiser", "Recipe"],
         "An optimiser with its settings is a recipe",
@@ -300,16 +224,40 @@ static NAMES: &Table = &[
     ),
     (
         &[
-            "np", "numpy", "torch", "tf", "tensorflow", "Math", "pd", "pandas", "plt", "matplotlib", "nn", "jax",
-            "sklearn", "scipy", "sns", "os", "sys", "keras", "JSON", "Object", "math", "torchvision", "functools",
-            "itertools", "dplyr", "stats", "tidyverse",
+            "np",
+            "numpy",
+            "torch",
+            "tf",
+            "tensorflow",
+            "Math",
+            "pd",
+            "pandas",
+            "plt",
+            "matplotlib",
+            "nn",
+            "jax",
+            "sklearn",
+            "scipy",
+            "sns",
+            "os",
+            "sys",
+            "keras",
+            "JSON",
+            "Object",
+            "math",
+            "torchvision",
+            "functools",
+            "itertools",
+            "dplyr",
+            "stats",
+            "tidyverse",
         ],
         "",
         "functions of pdsl have no module in front: `abs(x)`; more are in `std.math`, `std.stats`, `std.prune`",
     ),
 ];
 
-static METHODS: &Table = &[
+pub(super) static METHODS: &Table = &[
     (&["length", "size", "count", "nrow"], "", "write `len({0})`"),
     (&["filter", "where", "select", "query", "subset", "retain"], "", "write `keep({0}, x => …)`"),
     (&["push", "append", "add", "extend", "concat", "cat", "insert"], "", "write `{0} ++ [x]`"),
@@ -318,9 +266,32 @@ static METHODS: &Table = &[
     (&["forEach", "apply", "each", "for_each", "flat_map"], "", "write `map({0}, x => …)`"),
     (
         &[
-            "clone", "copy", "iter", "into_iter", "collect", "unwrap", "to_vec", "as_ref", "to_owned", "item", "numpy",
-            "cpu", "cuda", "to", "detach", "tolist", "expect", "cloned", "iter_mut", "values", "eval", "deepcopy",
-            "into", "as_str", "state_dict", "parameters",
+            "clone",
+            "copy",
+            "iter",
+            "into_iter",
+            "collect",
+            "unwrap",
+            "to_vec",
+            "as_ref",
+            "to_owned",
+            "item",
+            "numpy",
+            "cpu",
+            "cuda",
+            "to",
+            "detach",
+            "tolist",
+            "expect",
+            "cloned",
+            "iter_mut",
+            "values",
+            "eval",
+            "deepcopy",
+            "into",
+            "as_str",
+            "state_dict",
+            "parameters",
         ],
         "",
         "write `{0}`",
@@ -333,7 +304,11 @@ static METHODS: &Table = &[
     (&["head"], "", "write `first({0})`"),
     (&["tail", "pop"], "", "write `last({0})`"),
     (&["get", "nth", "iloc", "loc", "index"], "", "write `{0}[0]`"),
-    (&["groupby", "group_by", "agg", "aggregate", "summarise", "summarize", "pivot"], "", "write `{0} |> summary(by: [.round], over: .seed, show: [mean])`"),
+    (
+        &["groupby", "group_by", "agg", "aggregate", "summarise", "summarize", "pivot"],
+        "",
+        "write `{0} |> summary(by: [.round], over: .seed, show: [mean])`",
+    ),
     (&["fit"], "", "write `{0} |> train(task, recipe, until: 8ep)`"),
     (&["predict", "score", "forward", "test", "validate"], "", "write `evaluate({0}, task.test)`"),
     (&["std", "var", "sem"], "", "write `show: [mean, sd]` in a summary, or `band: sd(over: .seed)` in a plot"),
@@ -341,7 +316,7 @@ static METHODS: &Table = &[
     (&["plot", "hist", "scatter"], "", "write `plot name = line({0}, x: …, y: …)`"),
 ];
 
-static TYPES: &[(&[&str], &str)] = &[
+pub(super) static TYPES: &[(&[&str], &str)] = &[
     (
         &[
             "int", "integer", "Integer", "i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8", "usize", "isize",
@@ -363,20 +338,41 @@ static TYPES: &[(&[&str], &str)] = &[
     (&["DataFrame", "dataframe", "Table"], "Rows"),
 ];
 
-static SYNONYMS: &[(&[&str], &[&str])] = &[
+pub(super) static SYNONYMS: &[(&[&str], &[&str])] = &[
     (
         &[
-            "epochs", "epoch", "num_epochs", "n_epochs", "max_epochs", "nepochs", "steps", "num_steps", "max_steps",
-            "iterations", "duration", "end", "to", "for",
+            "epochs",
+            "epoch",
+            "num_epochs",
+            "n_epochs",
+            "max_epochs",
+            "nepochs",
+            "steps",
+            "num_steps",
+            "max_steps",
+            "iterations",
+            "duration",
+            "end",
+            "to",
+            "for",
         ],
         &["until", "rounds", "times", "steps"],
     ),
-    (&["learning_rate", "learningrate", "eta", "alpha", "step_size", "rate", "base_lr", "max_lr"], &["lr", "rate", "level"]),
+    (
+        &["learning_rate", "learningrate", "eta", "alpha", "step_size", "rate", "base_lr", "max_lr"],
+        &["lr", "rate", "level"],
+    ),
     (&["batch_size", "batchsize", "bs", "minibatch"], &["batch"]),
     (&["wd", "l2", "decay", "weightdecay", "l2_reg"], &["weight_decay"]),
-    (&["amount", "pruning_rate", "prune_rate", "percentage", "fraction", "ratio", "p", "share", "drop"], &["rate", "remove", "to"]),
+    (
+        &["amount", "pruning_rate", "prune_rate", "percentage", "fraction", "ratio", "p", "share", "drop"],
+        &["rate", "remove", "to"],
+    ),
     (&["sparsity", "target", "target_sparsity", "final_sparsity", "goal"], &["to", "sparsity", "rate"]),
-    (&["n", "num_rounds", "n_rounds", "iters", "levels", "cycles", "n_iter", "num_iterations"], &["rounds", "times", "n"]),
+    (
+        &["n", "num_rounds", "n_rounds", "iters", "levels", "cycles", "n_iter", "num_iterations"],
+        &["rounds", "times", "n"],
+    ),
     (&["rewind_to", "rewind_epoch", "rewind_step", "rewind_at", "reset_to"], &["rewind", "to"]),
     (&["kernel_size", "ksize", "k", "filter_size"], &["kernel", "k"]),
     (&["padding"], &["pad"]),
@@ -411,34 +407,3 @@ static SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["step", "iteration"], &["steps"]),
     (&["level", "prune_round", "round_number"], &["round"]),
 ];
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{METHODS, NAMES, STATEMENTS, SYNONYMS, Table, method, name, statement, synonyms, ty};
-
-    #[test]
-    fn every_word_stands_once_in_its_table() {
-        let words = |table: &'static Table| table.iter().flat_map(|(words, ..)| words.iter().copied()).collect::<Vec<_>>();
-        let synonyms: Vec<&str> = SYNONYMS.iter().flat_map(|(words, _)| words.iter().copied()).collect();
-        for words in [words(STATEMENTS), words(NAMES), words(METHODS), synonyms] {
-            let mut seen = BTreeSet::new();
-            let twice: Vec<_> = words.into_iter().filter(|word| !seen.insert(*word)).collect();
-            assert!(twice.is_empty(), "{twice:?}");
-        }
-    }
-
-    #[test]
-    fn helps_take_the_arguments() {
-        let range = name("range", Some(1)).unwrap();
-        assert_eq!(range.filled(&["10"]), "write `0..10`");
-        assert_eq!(name("range", Some(2)).unwrap().filled(&["1", "n + 1"]), "write `1..n + 1`");
-        assert_eq!(name("c", Some(3)).unwrap().filled(&["1", "2", "3"]), "write `[1, 2, 3]`");
-        assert_eq!(method("length").unwrap().filled(&["xs"]), "write `len(xs)`");
-        assert_eq!(name("self", None).unwrap().message("self"), "There is no `self`");
-        assert!(statement("def").is_some() && statement("let").is_none());
-        assert_eq!(ty("usize"), Some("Int"));
-        assert_eq!(synonyms("Batch_Size"), ["batch"]);
-    }
-}
