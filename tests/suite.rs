@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pdsl::diag::{Diagnostic, Severity};
+use pdsl::diag::{Diagnostic, Label, Severity};
+use pdsl::eval;
 use pdsl::resolve;
 use pdsl::source::{FileId, Sources};
 use pdsl::syntax;
@@ -21,12 +22,18 @@ enum Stage {
     Parse,
     /// Syntax, imports, names, types.
     Check,
+    /// All of these and, if there are no errors, the evaluation.
+    Evaluate,
 }
 
 impl Stage {
     fn of(path: &Path) -> Self {
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
-        if folder == "syntax" || folder == "programs" { Self::Parse } else { Self::Check }
+        match folder.to_str() {
+            Some("syntax" | "programs") => Self::Parse,
+            Some("facts") => Self::Evaluate,
+            _ => Self::Check,
+        }
     }
 }
 
@@ -93,7 +100,7 @@ fn section(line: &str) -> Option<&str> {
 }
 
 fn is_annotation(line: &str) -> bool {
-    ["// Error: ", "// Warning: ", "// Hint: "].iter().any(|mark| line.trim_start().starts_with(mark))
+    ["// Error: ", "// Warning: ", "// Hint: ", "// Note: "].iter().any(|mark| line.trim_start().starts_with(mark))
 }
 
 /// The annotations of a case as `line: text`, and as the program shows them.
@@ -117,12 +124,29 @@ fn diagnose(text: &str, stage: Stage) -> (Vec<Diagnostic>, Sources, FileId) {
             let file = sources.add("case.pd", None, text);
             (syntax::parse(file, text).1, sources, file)
         }
-        Stage::Check => {
-            let typed = types::check(resolve::link_text(&Machine, "case.pd", text));
+        Stage::Check | Stage::Evaluate => {
+            let mut typed = types::check(resolve::link_text(&Machine, "case.pd", text));
+            if stage == Stage::Evaluate && typed.is_sound() {
+                let evaluated = eval::evaluate(&typed, &eval::Overrides::default(), &Nothing);
+                typed.diagnostics.extend(evaluated.err().into_iter().flatten());
+            }
             let file =
                 typed.linked.sources.iter().find(|(_, file)| &*file.name == "case.pd").map_or(FileId(0), |(id, _)| id);
             (typed.diagnostics, typed.linked.sources, file)
         }
+    }
+}
+
+/// A machine without data and weights.
+struct Nothing;
+
+impl eval::Fingerprints for Nothing {
+    fn digest(&self, _: eval::External<'_>) -> Option<String> {
+        None
+    }
+
+    fn weights(&self, _: &str) -> std::io::Result<eval::Weights> {
+        Err(std::io::ErrorKind::NotFound.into())
     }
 }
 
@@ -132,7 +156,7 @@ fn actual(text: &str, stage: Stage) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for diagnostic in diagnostics {
         let kind = if diagnostic.severity == Severity::Error { "Error" } else { "Warning" };
-        let (line, place) = match diagnostic.labels.first() {
+        let place = |label: Option<&Label>| match label {
             Some(label) if label.span.file == file => {
                 let (line, column) = sources.get(file).line_column(label.span.start);
                 let (end_line, end_column) = sources.get(file).line_column(label.span.end);
@@ -142,6 +166,12 @@ fn actual(text: &str, stage: Stage) -> Vec<(usize, String)> {
             Some(label) => (0, format!("[{}] ", sources.get(label.span.file).name)),
             None => (0, String::new()),
         };
+        // Where a fact is wrong, two places often belong together.
+        for label in diagnostic.labels.iter().skip(1).filter(|_| stage == Stage::Evaluate) {
+            let (line, place) = place(Some(label));
+            found.push((line, format!("// Note: {place}{}", label.text)));
+        }
+        let (line, place) = place(diagnostic.labels.first());
         found.push((line, format!("// {kind}: {place}{}", diagnostic.message)));
         for help in diagnostic.help.iter().flat_map(|help| help.lines()) {
             found.push((line, format!("// Hint: {place}{help}")));

@@ -4,6 +4,8 @@
 //! [`codes`], which `pdsl explain` prints with its text and example.
 
 pub mod codes;
+pub mod foreign;
+pub mod github;
 pub mod render;
 pub mod suggest;
 

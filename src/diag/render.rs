@@ -127,7 +127,7 @@ fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     text
 }
 
-fn word(severity: Severity) -> &'static str {
+pub(super) fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

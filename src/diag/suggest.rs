@@ -23,8 +23,20 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// Returns the question to show as help: "did you mean `sparsity`?".
+///
+/// Two candidates that are equally close are both named; of more than two, none is clearly meant.
 pub fn question<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    closest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+    let mut candidates: Vec<&str> = candidates.into_iter().collect();
+    let first = closest(word, candidates.iter().copied())?;
+    let distance = |candidate: &str| strsim::damerau_levenshtein(word, candidate);
+    let clear = first.eq_ignore_ascii_case(word);
+    candidates.retain(|other| *other != first && *other != word && !clear && distance(other) == distance(first));
+    candidates.dedup();
+    match candidates.as_slice() {
+        [] => Some(format!("did you mean `{first}`?")),
+        [second] => Some(format!("did you mean `{first}` or `{second}`?")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -40,6 +52,8 @@ mod tests {
         assert_eq!(closest("top5", known), Some("top1"));
         assert_eq!(closest("epochs", known), None);
         assert_eq!(closest("", known), None);
+        assert_eq!(question("c2", ["c1", "c3"]).as_deref(), Some("did you mean `c1` or `c3`?"));
+        assert_eq!(question("layer5", ["layer1", "layer2", "layer3"]), None);
         assert_eq!(question("ruond", known).as_deref(), Some("did you mean `round`?"));
     }
 }

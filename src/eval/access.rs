@@ -142,11 +142,27 @@ fn rows_at(rows: &Arc<Frame<Value>>, given: &[Given], call: Span) -> Evaluated {
     }
     if !wanted.contains(&true) {
         let message = format!("no row has {}", described.join(", "));
-        return Err(error(&codes::NO_ROWS, message, call, "selects nothing")
-            .help("the table of the rows shows which values there are")
-            .into());
+        return Err(error(&codes::NO_ROWS, message, call, "selects nothing").help(values(rows, given)).into());
     }
     Ok(Value::Rows(Arc::new(select(rows, &wanted))))
+}
+
+/// Says which values the columns have by which rows were selected.
+fn values(rows: &Frame<Value>, given: &[Given]) -> String {
+    let columns = given.iter().filter_map(|given| rows.column(given.label.as_deref()?));
+    let described = columns.map(|column| {
+        let mut seen: Vec<String> = Vec::new();
+        for cell in &column.cells {
+            let shown = repr::label(cell);
+            if !seen.contains(&shown) {
+                seen.push(shown);
+            }
+        }
+        let more = if seen.len() > 8 { ", …" } else { "" };
+        seen.truncate(8);
+        format!("`{}` is {}{more}", column.name, seen.join(", "))
+    });
+    described.collect::<Vec<_>>().join("; ")
 }
 
 /// Reads an element.
@@ -172,7 +188,11 @@ pub(super) fn element(value: &Value, at: &Value, span: Span) -> Evaluated {
             span,
             "not there",
         )
-        .help("elements count from 0")
+        .help(if wanted < 0 {
+            "count from the end with `last(xs)` or `xs[len(xs) - 1]`"
+        } else {
+            "elements count from 0"
+        })
         .into()),
     }
 }

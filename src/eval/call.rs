@@ -70,8 +70,14 @@ impl Interpreter<'_> {
             Value::Function(Function::Closure(closure)) => self.call_closure(closure, given, span),
             Value::Function(Function::Declared(function, module)) => {
                 let Some(body) = &function.body else { return Err(not_callable(callee, span).into()) };
-                let env = self.formals(function, *module, given, span)?.1;
-                self.deeper(span, |vm| vm.eval(&Scope { module: *module, env }, body))
+                let (arguments, env) = self.formals(function, *module, given, span)?;
+                self.calling.push(Arc::as_ptr(function));
+                let done = self.deeper(span, |vm| {
+                    let value = vm.eval(&Scope { module: *module, env }, body);
+                    value.map_err(|stop| vm.traced(stop, function, &arguments, span))
+                });
+                self.calling.pop();
+                done
             }
             Value::Function(Function::Native(native)) => self.call_native(native, given, span),
             Value::Function(Function::Accessor(name)) => {

@@ -12,6 +12,7 @@ use crate::diag::codes::evaluation as codes;
 use crate::diag::{Code, Diagnostic};
 use crate::graph::Graph;
 use crate::ops;
+use crate::ops::lowering::Argument;
 use crate::resolve::{Linked, ModuleId, Target};
 use crate::source::{FileId, Span};
 use crate::syntax::tree::{self, ItemKind};
@@ -22,6 +23,8 @@ use crate::value::{Course, Env, Evaluated, Function, Native, NativeKind, Step, S
 pub(super) const BUDGET: u64 = 10_000_000;
 /// Open calls.
 pub(super) const MAX_DEPTH: usize = 1000;
+/// A function that has called itself so often was probably not meant to.
+const RECURSION: usize = 16;
 /// Calls around a stage that its origin remembers.
 const TRAIL: usize = 16;
 
@@ -69,6 +72,8 @@ pub(super) struct Interpreter<'a> {
     pub(super) depth: usize,
     /// Calls that are open, outermost first.
     pub(super) trail: Vec<Span>,
+    /// Functions of the language that are open, outermost first.
+    pub(super) calling: Vec<*const tree::Function>,
     /// Axes of the sweeps that are open.
     pub(super) axes: Vec<(Arc<str>, Value)>,
     /// What an epoch is, while a schedule is sampled.
@@ -95,6 +100,7 @@ impl<'a> Interpreter<'a> {
             steps: BUDGET,
             depth: 0,
             trail: Vec::new(),
+            calling: Vec::new(),
             axes: Vec::new(),
             course: None,
             samples: Samples::default(),
@@ -148,10 +154,52 @@ impl<'a> Interpreter<'a> {
     /// Adds the innermost call in one of the user's files to a mistake that lies in the standard library.
     fn called_from(&self, stop: Stop, call: Span) -> Stop {
         let Stop::Error(mut diagnostic) = stop else { return stop };
-        let theirs = !diagnostic.labels.iter().any(|label| self.is_users(label.span.file));
+        let theirs = diagnostic.labels.first().is_none_or(|label| !self.is_users(label.span.file));
         if theirs && self.is_users(call.file) {
-            diagnostic.labels.truncate(1);
-            diagnostic.labels.insert(0, crate::diag::Label { span: call, text: "in this call".to_owned() });
+            let here = crate::diag::Label { span: call, text: "in this call".to_owned() };
+            if diagnostic.labels.iter().any(|label| self.is_users(label.span.file)) {
+                diagnostic.labels[0].span = call;
+            } else {
+                diagnostic.labels.truncate(1);
+                diagnostic.labels.insert(0, here);
+            }
+        } else if self.is_users(call.file) {
+            // The second place may lie in the library, too.
+            for label in diagnostic.labels.iter_mut().filter(|label| !self.is_users(label.span.file)) {
+                label.span = call;
+            }
+        }
+        Stop::Error(diagnostic)
+    }
+
+    /// Moves the labels of a mistake from the parameters of a library function to what its caller gave for them, and
+    /// says so if the function had called itself over and over.
+    pub(super) fn traced(
+        &self,
+        stop: Stop,
+        function: &Arc<tree::Function>,
+        arguments: &[Argument],
+        call: Span,
+    ) -> Stop {
+        let Stop::Error(mut diagnostic) = stop else { return stop };
+        for label in &mut diagnostic.labels {
+            if self.is_users(label.span.file) || label.span.file != function.name.span.file {
+                continue;
+            }
+            let text = self.linked.sources.slice(label.span);
+            let place = function.formals.iter().position(|formal| &*formal.name.text == text);
+            match place.and_then(|at| arguments.get(at)) {
+                Some(argument) if argument.given => label.span = argument.span,
+                Some(_) => label.span = call,
+                None => {}
+            }
+        }
+        let open = self.calling.iter().filter(|open| **open == Arc::as_ptr(function)).count();
+        if open >= RECURSION && diagnostic.code.id != codes::TOO_DEEP.id {
+            let name = &function.name.text;
+            diagnostic.help = Some(format!(
+                "`{name}` had called itself {open} times: check that it ends, as with `if times <= 0 {{ s }} else {{ … }}`"
+            ));
         }
         Stop::Error(diagnostic)
     }

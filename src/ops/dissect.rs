@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
 use super::score;
-use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
+use crate::diag::{Diagnostic, suggest};
 use crate::domain::arch::{Arch, Shape};
 use crate::domain::data::Probe;
 use crate::domain::dissection::{
@@ -247,9 +247,9 @@ fn check_layer(network: &Network, layer: &str, arguments: &Arguments) -> Evaluat
         .label(arguments.span(2), "no such layer");
     let outer = network.survey.layers.iter().map(|known| known.path.as_str());
     let top: Vec<&str> = outer.clone().filter(|path| !path.contains('.')).collect();
-    let near = crate::diag::suggest::closest(layer, top.iter().copied().chain(outer));
+    let near = suggest::question(layer, top.iter().copied()).or_else(|| suggest::question(layer, outer));
     Err(match near {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(question) => diagnostic.help(question),
         None => did_you_mean(diagnostic, "", top.iter().copied()),
     }
     .into())

@@ -92,7 +92,8 @@ pub(super) fn train(lowering: &mut dyn Lowering, state: &State, plan: &Plan, cal
             format!("there is nothing to train: the state is at step {start}, the training ends at {}", plan.until);
         return Err(Diagnostic::error(&codes::NOTHING_TO_TRAIN, message)
             .label(plan.until_span, format!("ends at {}", plan.until))
-            .help("let it end later, or start from an earlier state")
+            .label(call, format!("starts at {start}"))
+            .help("train to a later step, or start from an earlier state, like `dense.at(1ep)`")
             .into());
     }
     let rates = lowering.rates(&plan.recipe, plan.course, start, plan.until, plan.until_span)?;
@@ -135,7 +136,7 @@ pub fn at(lowering: &mut dyn Lowering, state: &State, step: &Step, span: Span, c
         return Err(Diagnostic::error(&codes::BEYOND_END, message)
             .label(span, format!("step {at} of a run that ends at {end}"))
             .label(training.until, "ends here")
-            .help(format!("choose a step up to {}, or train longer", Step::written(end, training.course.per_epoch)))
+            .help(format!("choose a step before {}, or train longer", Step::written(end, training.course.per_epoch)))
             .into());
     }
     if at < start {

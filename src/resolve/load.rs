@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::unknown::{inaccessible, unknown_module};
 use super::{Definition, Import, Linked, Member, Module, ModuleId, Target, library};
-use crate::diag::{Diagnostic, codes::names, suggest};
+use crate::diag::{Diagnostic, codes::names};
 use crate::ops;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{self, tree};
@@ -179,6 +180,10 @@ impl<'a> Loader<'a> {
     }
 
     fn definitions(&mut self, module: &mut Module) {
+        let salvaged = |item: usize| match &module.file.items[item].kind {
+            tree::ItemKind::Binding(binding) => binding.is_salvaged(),
+            _ => false,
+        };
         for (item, node) in module.file.items.iter().enumerate() {
             let (names, public): (&[tree::Name], bool) = match &node.kind {
                 tree::ItemKind::Param(param) => (std::slice::from_ref(&param.name), false),
@@ -192,7 +197,12 @@ impl<'a> Loader<'a> {
                     // Twice in one pattern, which is reported with the pattern.
                     continue;
                 }
-                let earlier = known.map(|definition| definition.span);
+                // What could not be read is reported already, whatever it was meant to be.
+                let vague = known.is_some_and(|known| salvaged(known.item));
+                if salvaged(item) && (known.is_some() || module.imports.contains_key(&name.text)) {
+                    continue;
+                }
+                let earlier = known.map(|definition| definition.span).filter(|_| !vague);
                 let imported = module.imports.get(&name.text).map(|import| import.span);
                 if let Some(first) = earlier.or(imported) {
                     self.linked.diagnostics.push(duplicate(name, first, earlier.is_none()));
@@ -214,7 +224,7 @@ impl<'a> Loader<'a> {
             })
             .collect();
         for import in &imports {
-            let found = self.source(&import.from, module.file.id);
+            let found = self.source(import, module.file.id);
             for (name, target) in self.bind(import, found) {
                 match module.imports.get(&name.text) {
                     Some(earlier) => self.linked.diagnostics.push(duplicate(&name, earlier.span, true)),
@@ -268,14 +278,14 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn source(&mut self, from: &tree::ImportSource, importer: FileId) -> Found {
-        match from {
-            tree::ImportSource::Path(segments) => self.library_path(segments),
+    fn source(&mut self, import: &tree::Import, importer: FileId) -> Found {
+        match &import.from {
+            tree::ImportSource::Path(segments) => self.library_path(segments, &import.names),
             tree::ImportSource::File { path, span } => self.neighbour(path, *span, importer),
         }
     }
 
-    fn library_path(&mut self, segments: &[tree::Name]) -> Found {
+    fn library_path(&mut self, segments: &[tree::Name], names: &tree::ImportNames) -> Found {
         let (first, last) = (segments.first()?, segments.last()?);
         let span = first.span.to(last.span);
         let known = library::MODULES.iter().find(|(module, _)| *module == &*last.text).map(|(module, _)| *module);
@@ -283,13 +293,9 @@ impl<'a> Loader<'a> {
             return self.library(module, Some(span));
         }
         let written = segments.iter().map(|segment| &*segment.text).collect::<Vec<_>>().join(".");
-        let candidates = library::MODULES.iter().map(|(module, _)| *module);
-        let help = match suggest::closest(&last.text, candidates.filter(|module| *module != library::PRELUDE)) {
-            Some(near) => format!("did you mean `std.{near}`?"),
-            None => format!("modules of the standard library: {}", module_list()),
-        };
+        let (message, help) = unknown_module(&written, segments, names);
         self.linked.diagnostics.push(
-            Diagnostic::error(&names::UNKNOWN_MODULE, format!("there is no module `{written}`"))
+            Diagnostic::error(&names::UNKNOWN_MODULE, message)
                 .label(span, "not in the standard library")
                 .help(help)
                 .in_place_of(span),
@@ -316,9 +322,14 @@ impl<'a> Loader<'a> {
             Err(error) => {
                 let message = format!("`{path}` cannot be read: {}", reason(&error));
                 self.linked.diagnostics.push(
-                    Diagnostic::error(&names::UNREADABLE_FILE, message)
-                        .label(span, "imported here")
-                        .help("paths are relative to the file that imports"),
+                    Diagnostic::error(&names::UNREADABLE_FILE, message).label(span, "imported here").help(
+                        match path.strip_prefix("std.").or_else(|| path.strip_prefix("std/")) {
+                            Some(module) => {
+                                format!("modules of the standard library have no quotes: write `std.{module}`")
+                            }
+                            None => "paths are relative to the file that imports".to_owned(),
+                        },
+                    ),
                 );
                 return None;
             }
@@ -363,33 +374,6 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// Reports a name of a module that cannot be used from outside.
-pub(super) fn inaccessible(linked: &Linked, module: ModuleId, name: &tree::Name, member: Member) -> Diagnostic {
-    let home = linked.module(module);
-    let text = &name.text;
-    if let Member::Private(definition) = member {
-        let help = if home.library { "use what the module offers instead" } else { "mark its definition `pub`" };
-        return Diagnostic::error(&names::PRIVATE_NAME, format!("`{text}` of `{}` is private", home.name))
-            .label(name.span, "not visible here")
-            .label(definition.span, "defined here without `pub`")
-            .help(help);
-    }
-    let public = || home.definitions.iter().filter(|(_, definition)| definition.public).map(|(name, _)| &**name);
-    let message = format!("`{}` has no `{text}`", home.name);
-    let diagnostic = Diagnostic::error(&names::UNKNOWN_MEMBER, message).label(name.span, "not defined there");
-    match suggest::question(text, public()) {
-        Some(question) => diagnostic.help(question).in_place_of(name.span),
-        None => match library::providers(text).first() {
-            Some(other) => diagnostic.help(format!("it is in `std.{other}`")),
-            None if public().count() <= 12 && public().next().is_some() => {
-                let list = public().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                diagnostic.help(format!("it has {list}"))
-            }
-            None => diagnostic,
-        },
-    }
-}
-
 fn duplicate(name: &tree::Name, first: Span, imported: bool) -> Diagnostic {
     let (message, remark) = if imported {
         (format!("`{}` is imported already", name.text), "imported here")
@@ -399,7 +383,7 @@ fn duplicate(name: &tree::Name, first: Span, imported: bool) -> Diagnostic {
     Diagnostic::error(&names::DUPLICATE_NAME, message)
         .label(name.span, "the same name again")
         .label(first, remark)
-        .help("give one of them another name")
+        .help("remove one of them, or give it another name")
 }
 
 fn reason(error: &std::io::Error) -> String {
@@ -409,11 +393,6 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }
-}
-
-fn module_list() -> String {
-    let modules = library::MODULES.iter().map(|(module, _)| *module).filter(|module| *module != library::PRELUDE);
-    modules.map(|module| format!("`std.{module}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn is_identifier(text: &str) -> bool {

@@ -11,6 +11,7 @@ mod load;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cycles::Uses;
-use super::{Linked, Member, ModuleId, Referent, Target, Use, imports, library, load};
-use crate::diag::{Diagnostic, Fix, codes::names, suggest};
+use super::{Linked, Member, ModuleId, Referent, Target, Use, library, unknown};
+use crate::diag::Diagnostic;
+use crate::diag::codes::names;
 use crate::source::Span;
-use crate::syntax::tree::{self, Entry, Expr, ExprKind, ItemKind, Name, Pattern, TestItem};
+use crate::syntax::tree::{self, Arg, Entry, Expr, ExprKind, ItemKind, Name, Pattern, TestItem};
 
 /// What a walk over a module found.
 pub(super) struct Outcome {
@@ -47,11 +48,26 @@ pub(super) fn resolve_item(linked: &Linked, module: ModuleId, item: &tree::Item)
     walk.names
 }
 
-struct Walk<'a> {
-    linked: &'a Linked,
-    module: ModuleId,
+/// Where a name is used, as far as it helps to tell what was meant.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'e> {
+    /// Anywhere.
+    Plain,
+    /// It is called with these arguments.
+    Called(&'e [Arg]),
+    /// A field of it is read.
+    Owner(&'e Name),
+    /// A column is wanted.
+    Column,
+    /// It is the whole value of a field or of an argument.
+    Value,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) linked: &'a Linked,
+    pub(super) module: ModuleId,
     /// Names of enclosing scopes, innermost last.
-    locals: Vec<Name>,
+    pub(super) locals: Vec<Name>,
     used: BTreeSet<usize>,
     names: Vec<Use>,
     /// Unknown names reported so far: each is reported once per file.
@@ -82,9 +98,17 @@ impl<'a> Walk<'a> {
                 }
             }
             ItemKind::Binding(binding) => {
-                self.distinct(binding.pattern.names());
+                if !binding.is_salvaged() {
+                    self.distinct(binding.pattern.names());
+                }
                 if binding.builtin && !self.linked.module(self.module).library && binding.ty.is_some() {
-                    self.missing_body(item.span, "value", "write `= …` after it");
+                    let help = match (binding.ty.as_ref().map(|ty| &ty.kind), binding.pattern.names()) {
+                        (Some(tree::TypeKind::Word(word)), [name]) => {
+                            format!("write `let {} = {}`", name.text, word.text)
+                        }
+                        _ => "write `= …` after it".to_owned(),
+                    };
+                    self.missing_body(item.span, "value", &help);
                 }
                 self.expr(&binding.value);
             }
@@ -197,7 +221,12 @@ impl<'a> Walk<'a> {
             | ExprKind::Str(_)
             | ExprKind::Accessor(_)
             | ExprKind::Error => {}
-            ExprKind::List(elements) | ExprKind::Tuple(elements) => self.all(elements),
+            ExprKind::List(elements) => {
+                for element in elements {
+                    self.placed(element, Place::Value);
+                }
+            }
+            ExprKind::Tuple(elements) => self.all(elements),
             ExprKind::Record(entries) => self.record(entries),
             ExprKind::Block(block) => {
                 let outer = self.locals.len();
@@ -208,12 +237,17 @@ impl<'a> Walk<'a> {
                 self.locals.truncate(outer);
             }
             ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => self.expr(inner),
-            ExprKind::Name(name) => self.name(name, expr.span),
+            ExprKind::Name(name) => self.name(name, expr.span, Place::Plain),
             ExprKind::Field(base, field) => self.field(base, field),
             ExprKind::Index(base, index) => self.all([base, index]),
             ExprKind::Call(callee, args) => {
-                self.expr(callee);
-                self.all(args.iter().map(|arg| &arg.value));
+                match &*callee.kind {
+                    ExprKind::Name(name) => self.name(name, callee.span, Place::Called(args)),
+                    _ => self.expr(callee),
+                }
+                for arg in args {
+                    self.argument(arg);
+                }
             }
             ExprKind::Pipe(left, right) | ExprKind::Binary { left, right, .. } => self.all([left, right]),
             ExprKind::Range { start, end, .. } => self.all([start, end]),
@@ -249,7 +283,7 @@ impl<'a> Walk<'a> {
             match entry {
                 Entry::Field(name, value) => {
                     fields.push(name.clone());
-                    self.expr(value);
+                    self.placed(value, Place::Value);
                 }
                 Entry::Spread(base) => self.expr(base),
             }
@@ -257,8 +291,30 @@ impl<'a> Walk<'a> {
         self.distinct(&fields);
     }
 
-    fn name(&mut self, name: &Arc<str>, span: Span) {
-        match self.global(name, span) {
+    fn argument(&mut self, arg: &Arg) {
+        let place = match arg.label.as_ref().map(|label| &*label.text) {
+            Some("over" | "by" | "x" | "y" | "color") => Place::Column,
+            _ => Place::Value,
+        };
+        match &*arg.value.kind {
+            ExprKind::List(elements) => {
+                for element in elements {
+                    self.placed(element, place);
+                }
+            }
+            _ => self.placed(&arg.value, place),
+        }
+    }
+
+    fn placed(&mut self, expr: &Expr, place: Place<'_>) {
+        match &*expr.kind {
+            ExprKind::Name(name) => self.name(name, expr.span, place),
+            _ => self.expr(expr),
+        }
+    }
+
+    fn name(&mut self, name: &Arc<str>, span: Span, place: Place<'_>) {
+        match self.global(name, span, place) {
             Some(Target::Module(module)) => {
                 let named = &self.linked.module(module).name;
                 self.diagnostics.push(
@@ -285,48 +341,26 @@ impl<'a> Walk<'a> {
                 self.refer(base.span, Some(Target::Module(module)));
                 self.refer(field.span, member.definition().map(|found| Target::Item { module, item: found.item }));
                 if !matches!(member, Member::Public(_)) {
-                    self.diagnostics.push(load::inaccessible(self.linked, module, field, member));
+                    self.diagnostics.push(unknown::inaccessible(self.linked, module, field, member));
                 }
             }
-            _ => self.name(name, base.span),
+            _ => self.name(name, base.span, Place::Owner(field)),
         }
     }
 
     /// Finds a name outside the locals, or reports that there is none.
-    fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Target> {
+    fn global(&mut self, name: &Arc<str>, span: Span, place: Place<'_>) -> Option<Target> {
         if self.local(name, span) {
             return None;
         }
         let found = self.linked.lookup(self.module, name);
         self.refer(span, found);
-        if found.is_none() && self.missing.insert(name.clone()) {
-            let diagnostic = self.unknown(name, span);
+        let excused = || self.linked.module(self.module).file.open && !library::providers(name).is_empty();
+        if found.is_none() && !excused() && self.missing.insert(name.clone()) {
+            let diagnostic = self.unknown(name, span, place);
             self.diagnostics.push(diagnostic);
         }
         found
-    }
-
-    fn unknown(&self, name: &str, span: Span) -> Diagnostic {
-        let here = self.linked.module(self.module);
-        let prelude = self.linked.modules.first().into_iter().flat_map(|prelude| prelude.definitions.keys());
-        let visible = self
-            .locals
-            .iter()
-            .map(|local| &local.text)
-            .chain(here.definitions.keys())
-            .chain(here.imports.keys())
-            .chain(prelude);
-        let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here"))
-            .label(span, "not defined, not imported");
-        if let Some(module) = library::providers(name).first() {
-            let text = &self.linked.sources.get(here.file.id).text;
-            let Fix { span, text } = imports::addition(&here.file, text, module, name);
-            return diagnostic.help(format!("add `import std.{module}.{{{name}}}`")).fix(span, text);
-        }
-        match suggest::question(name, visible.map(|candidate| &**candidate)) {
-            Some(question) => diagnostic.help(question).in_place_of(span),
-            None => diagnostic.help(format!("define it: `let {name} = …`")),
-        }
     }
 
     /// Reports names that a pattern, a parameter list or a record gives twice.

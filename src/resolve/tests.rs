@@ -122,14 +122,14 @@ fn a_name_is_given_once() {
         "PD0107",
         "`rate` is defined twice",
         "rate",
-        "give one of them another name",
+        "remove one of them, or give it another name",
     );
     fails(
         &text("import std.prune.{imp}\nlet imp = 2\n").without_unknown(),
         "PD0107",
         "`imp` is imported already",
         "imp",
-        "give one of them another name",
+        "remove one of them, or give it another name",
     );
     fails(&text("let f = (a, a) => a\n"), "PD0107", "`a` is given twice", "a", "give one of them another name");
     fails(

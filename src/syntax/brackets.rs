@@ -23,10 +23,53 @@ pub(super) fn check(file: FileId, text: &str, scan: &mut Scan) -> Vec<usize> {
         scan.tokens = trial;
         return Vec::new();
     }
+    if let Some((tokens, diagnostic, at)) = with_comments(file, text, scan) {
+        scan.tokens = tokens;
+        scan.diagnostics.push(diagnostic);
+        return vec![at];
+    }
     matcher = Matcher::new(file, text, &guesses);
     matcher.run(&mut scan.tokens, &mut scan.repaired, true);
     scan.diagnostics.append(&mut matcher.diagnostics);
     matcher.broken
+}
+
+/// Reads the brackets in comments behind code as well. If everything matches then, `//` was meant as a division.
+fn with_comments(file: FileId, text: &str, scan: &Scan) -> Option<(Vec<Token>, Diagnostic, usize)> {
+    let behind = |start: usize| !text[..start].rsplit('\n').next().unwrap_or("").trim().is_empty();
+    let mut tokens = scan.tokens.clone();
+    let mut first = None;
+    for comment in scan.comments.iter().filter(|comment| behind(comment.start)) {
+        let written = text[comment.start..comment.end].bytes().enumerate();
+        let brackets: Vec<(usize, u8)> = written.filter(|(_, byte)| b"()[]{}".contains(byte)).collect();
+        if !brackets.is_empty() && first.is_none() {
+            first = Some(comment);
+        }
+        tokens.extend(brackets.into_iter().map(|(at, byte)| {
+            let start = comment.start + at;
+            let kind = if b"([{".contains(&byte) { TokenKind::Open(byte) } else { TokenKind::Close(byte) };
+            Token { kind, start, end: start + 1, flush: false, depth: 0 }
+        }));
+    }
+    let comment = first?;
+    tokens.sort_by_key(|token| token.start);
+    let mut matcher = Matcher::new(file, text, &scan.guesses);
+    matcher.run(&mut tokens, &mut scan.repaired.clone(), false);
+    if !matcher.diagnostics.is_empty() {
+        return None;
+    }
+    let inside =
+        |token: &Token| scan.comments.iter().any(|comment| (comment.start..comment.end).contains(&token.start));
+    let closing =
+        tokens.iter().position(|token| token.start > comment.start && matches!(token.kind, TokenKind::Close(_)))?;
+    let opening = tokens[..closing]
+        .iter()
+        .rposition(|token| token.depth == tokens[closing].depth && matches!(token.kind, TokenKind::Open(_)))?;
+    let (TokenKind::Open(open), opened) = (tokens[opening].kind, tokens[opening].start) else { return None };
+    let span = Span::new(file, comment.start, comment.end);
+    let diagnostic = report::commented_bracket(span, open, Span::new(file, opened, opened + 1));
+    tokens.retain(|token| !inside(token));
+    Some((tokens, diagnostic, opened))
 }
 
 struct Matcher<'a> {

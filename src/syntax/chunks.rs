@@ -48,6 +48,9 @@ fn declares(text: &str, tokens: &[Token], at: usize) -> bool {
 
 fn begins(text: &str, tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
+    if token.flush && token.depth == 0 && matches!(token.kind, TokenKind::Str | TokenKind::Number) {
+        return matches!(tokens[at - 1].kind, TokenKind::Close(_) | TokenKind::Number | TokenKind::Str);
+    }
     if token.depth > 0 || token.kind != TokenKind::Word {
         return false;
     }
@@ -55,15 +58,25 @@ fn begins(text: &str, tokens: &[Token], at: usize) -> bool {
     let before = &tokens[at - 1];
     let previous = &text[before.start..before.end];
     if words::is_declaration(word) {
+        // `let f = fn(x) …`: a value is wanted, so no declaration begins on the same line.
+        let wanted = before.kind == TokenKind::Symbol && !text[before.end..token.start].contains('\n');
+        // `from std.data import digits`.
+        let imported = word == "import" && !text[before.end..token.start].contains('\n');
+        if wanted || imported {
+            return false;
+        }
         return previous != "." && !(previous == "pub" && matches!(word, "let" | "fn"));
     }
     // A name in column 0 after a complete value cannot go on with it.
     let complete = match before.kind {
         TokenKind::Word => !words::is_keyword(previous) || matches!(previous, "true" | "false"),
         TokenKind::Number | TokenKind::Str | TokenKind::Close(_) => true,
-        TokenKind::Open(_) | TokenKind::Symbol => false,
+        // `from std.data import *`
+        TokenKind::Symbol => previous == "*" && at >= 2 && text[tokens[at - 2].start..tokens[at - 2].end] == *"import",
+        TokenKind::Open(_) => false,
     };
-    token.flush && complete && !words::CONTINUATIONS.contains(&word)
+    // The filter of a loop stands behind it; an `if` in column 0 is a statement of another language.
+    token.flush && complete && (word == "if" || !words::CONTINUATIONS.contains(&word))
 }
 
 /// The doc comments between two declarations, except one behind the end of the first: it speaks of nothing below.

@@ -42,8 +42,8 @@ fn alone(file: FileId, text: &str) -> Option<Item> {
     if !chunk.declares || !source.is_clean(chunk) {
         return None;
     }
-    let (item, found) = source.item(chunk);
-    item.filter(|_| found.is_empty())
+    let read = source.item(chunk);
+    read.item.filter(|_| read.diagnostics.is_empty())
 }
 
 /// A bracket that is open, or the declaration itself.

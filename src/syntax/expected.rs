@@ -38,6 +38,9 @@ pub(super) fn describe(error: &Error<Rule>, file: FileId, text: &str, start: usi
             diagnostic: report::keyword_as_name(Span::new(file, keyword.0, keyword.1), &text[keyword.0..keyword.1]),
         };
     }
+    if let Some(diagnostic) = incomplete(text, (start, from), span, what, &families) {
+        return Failure { at: from, diagnostic };
+    }
     let advice = advice(text, start, (from, to), what, &families);
     let diagnostic = report::unexpected(span, what, &families);
     let diagnostic = match missing(advice.as_deref(), what) {
@@ -159,29 +162,65 @@ fn missing(advice: Option<&str>, found: &str) -> Option<&'static str> {
     }
 }
 
+/// Says what is missing where a construct ends too early.
+fn incomplete(
+    text: &str,
+    (start, from): (usize, usize),
+    span: Span,
+    found: &str,
+    families: &[String],
+) -> Option<crate::diag::Diagnostic> {
+    let wants = |family: &str| families.iter().any(|other| other == family);
+    if wants("`else`") {
+        let help = "say what it is otherwise: write `else { … }`";
+        return Some(report::incomplete("An `if` is a value and has an `else`", span, "no `else` before this", help));
+    }
+    (found == "}" && wants("a value") && text[start..from].contains("let")).then(|| {
+        let help = "write its value after the last `let`";
+        report::incomplete("A block ends with its value", span, "no value before this", help)
+    })
+}
+
+/// How the declaration at the beginning of a text is written.
+fn form(text: &str) -> Option<String> {
+    let word = text.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    let form = match word {
+        "import" => "import std.prune.{imp}",
+        "param" => "param rounds: Int = 3 where rounds >= 1",
+        "let" | "pub" => "let name = value",
+        "fn" => "fn name(x: Int) -> Int { value }",
+        "table" => "table name = rows",
+        "plot" => "plot name = line(rows, x: .sparsity, y: .top1)",
+        "claim" => "claim name \"what it says\" = not_worse(…)",
+        "expect" => "expect condition",
+        "test" => "test \"what it shows\" { expect condition }",
+        _ => return None,
+    };
+    let article = if matches!(word, "import" | "expect") { "an" } else { "a" };
+    let word = if word == "pub" { "let" } else { word };
+    Some(format!("{article} `{word}` has the form `{form}`"))
+}
+
 /// What to do, where the text around the place says it.
 fn advice(text: &str, start: usize, (from, to): (usize, usize), found: &str, families: &[String]) -> Option<String> {
     let wants = |family: &str| families.iter().any(|other| other == family);
     let before = text[start..from.max(start)].trim_end();
     let previous = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or("");
     let begins_value = found.bytes().next().is_some_and(|byte| is_word_byte(byte) || matches!(byte, b'"' | b'.'));
-    if wants("`else`") {
-        return Some("an `if` is a value: say with `else { … }` what it is otherwise".to_owned());
-    }
-    if found == "}" && wants("a value") && text[start..from].contains("let") {
-        return Some("a block ends with its value: write it after the last `let`".to_owned());
-    }
-    if found == ":" && wants("`}`") {
+    if found == ":" && wants("`}`") && previous.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
         return Some(format!("a record inside a block has braces of its own: `{{ {{ {previous}: … }} }}`"));
     }
     if found == ":" && wants("`{`") {
         return Some("the body stands in braces: `{ … }`".to_owned());
     }
-    if found == "if" && !wants("a value") {
-        return Some("the condition comes first: `if condition { a } else { b }`".to_owned());
+    if wants("`{`") && begins_value {
+        return Some("the body stands in braces: `{ … }`".to_owned());
     }
     if found == "%" {
         return Some("a percentage has no blank before `%`: `20%`".to_owned());
+    }
+    if wants("`in`") && begins_value {
+        return Some(format!("write `{previous} in …`"));
     }
     if wants("`:`") && begins_value && !previous.is_empty() {
         return Some(format!("write `{previous}: {}`", &text[from..to]));
@@ -192,5 +231,5 @@ fn advice(text: &str, start: usize, (from, to): (usize, usize), found: &str, fam
     if wants("`=`") && begins_value {
         return Some(format!("is `=` missing before `{found}`?"));
     }
-    None
+    form(&text[start..])
 }

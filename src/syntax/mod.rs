@@ -8,6 +8,7 @@ mod build;
 mod chunks;
 mod cursor;
 mod expected;
+mod habits;
 mod parse;
 mod pieces;
 mod print;
@@ -16,6 +17,8 @@ mod report;
 mod salvage;
 mod scan;
 mod walk;
+
+use std::ops::Range;
 
 pub use cursor::{CURSOR, item_at_cursor};
 pub use pieces::Pieces;
@@ -41,12 +44,42 @@ pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
 /// Parses a whole file of which an earlier text was parsed: only what has changed since is read.
 pub fn parse_again(file: FileId, text: &str, previous: Option<&File>) -> (File, Vec<Diagnostic>) {
     let source = Source::new(file, text);
-    let mut diagnostics = source.habits();
+    let mut diagnostics = source.divisions();
     let docs = source.module_docs(&mut diagnostics);
-    let (items, found, pieces) = pieces::read(&source, previous);
-    diagnostics.extend(found);
+    let mut items = Vec::new();
+    let mut open = false;
+    // What stands below a declaration that cannot be read, further to the right, is part of it.
+    let mut unread: Option<usize> = None;
+    let mut refused = Vec::new();
+    let mut kept = Vec::with_capacity(source.chunks.len());
+    for (nth, (chunk, read)) in source.chunks.iter().zip(pieces::read(&source, previous)).enumerate() {
+        let column = source.column(chunk.start);
+        if unread.is_some_and(|left| column > left) {
+            items.extend(source.salvaged(chunk));
+            refused.push(chunk.start..source.reach(nth));
+            kept.push(None);
+            continue;
+        }
+        if !chunk.declares {
+            refused.push(chunk.start..source.reach(nth));
+        }
+        open |= !read.complete && source.imports(chunk);
+        // A page of YAML is one mistake, and so is a `try` with its `except`.
+        let key = nth > 0 && source.is_key(chunk) && source.is_key(&source.chunks[nth - 1]);
+        let goes_on = key || unread.is_some() && source.continues(chunk);
+        unread = (!read.complete).then_some(column);
+        let item = read.item.is_some().then_some(items.len());
+        items.extend(read.item);
+        if !goes_on {
+            diagnostics.extend(read.diagnostics.iter().cloned());
+        }
+        let again = read.complete && source.is_clean(chunk);
+        kept.push(again.then_some((item, read.diagnostics)));
+    }
+    diagnostics.extend(source.habits(&refused));
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| (label.span.start, label.span.end)));
-    (File { id: file, docs, items, pieces }, diagnostics)
+    let pieces = Pieces::of(&source, kept);
+    (File { id: file, docs, items, open, pieces }, diagnostics)
 }
 
 /// Tells whether a text cannot be all that its author wants to write: a bracket is open, or it ends with an operator.
@@ -84,6 +117,15 @@ struct Source<'a> {
     chunks: Vec<Chunk>,
 }
 
+/// A piece of the file after it was read.
+#[derive(Default)]
+struct Read {
+    item: Option<Item>,
+    diagnostics: Vec<Diagnostic>,
+    /// Whether the recogniser came to its end.
+    complete: bool,
+}
+
 impl<'a> Source<'a> {
     fn new(file: FileId, text: &'a str) -> Self {
         let mut scan = scan::scan(file, text);
@@ -95,17 +137,81 @@ impl<'a> Source<'a> {
     }
 
     /// What the first passes found, except inside text that is refused as a whole.
-    fn habits(&self) -> Vec<Diagnostic> {
-        let stray = |at: usize| {
-            let chunk =
-                self.chunks.partition_point(|chunk| chunk.start <= at).checked_sub(1).map(|nth| &self.chunks[nth]);
-            chunk.is_some_and(|chunk| !chunk.declares && at < chunk.end)
-        };
+    fn habits(&self, refused: &[Range<usize>]) -> Vec<Diagnostic> {
+        let inside = |at: usize| refused.iter().any(|range| range.contains(&at));
         let found = self.scan.diagnostics.iter();
         found
-            .filter(|found| !found.labels.iter().take(1).any(|label| stray(label.span.start as usize)))
+            .filter(|found| !found.labels.iter().take(1).any(|label| inside(label.span.start as usize)))
             .cloned()
             .collect()
+    }
+
+    /// Values that are followed by `// 2`: Python would divide.
+    fn divisions(&self) -> Vec<Diagnostic> {
+        let tokens = &self.scan.tokens;
+        let word = |token: &scan::Token| &self.text[token.start..token.end];
+        let bound = |name: &str| {
+            let binds = |pair: &[scan::Token]| matches!(word(&pair[0]), "let" | "param") && word(&pair[1]) == name;
+            tokens.windows(2).any(binds)
+        };
+        let comments = self.scan.comments.iter().filter(|comment| comment.kind == CommentKind::Plain);
+        let mut found = Vec::new();
+        for comment in comments {
+            let right = self.text[comment.start + 2..comment.end].trim();
+            let before =
+                tokens.partition_point(|token| token.end <= comment.start).checked_sub(1).map(|nth| &tokens[nth]);
+            let Some(before) = before.filter(|before| !self.text[before.end..comment.start].contains('\n')) else {
+                continue;
+            };
+            let value = matches!(before.kind, TokenKind::Number | TokenKind::Close(b')'))
+                || before.kind == TokenKind::Word && !words::is_keyword(word(before));
+            let number = right.starts_with(|c: char| c.is_ascii_digit())
+                && right.bytes().all(|byte| words::is_word_byte(byte) || matches!(byte, b'.' | b'%'));
+            if value && (number || words::is_name(right) && bound(right)) {
+                let left = if before.kind == TokenKind::Close(b')') { "…" } else { word(before) };
+                let place = |start, end| Span::new(self.file, start, end);
+                let (comment, whole) = (place(comment.start, comment.end), place(before.start, before.end));
+                found.push(report::comment_division(comment, whole, left, right));
+            }
+        }
+        found
+    }
+
+    /// Where the piece after a piece begins.
+    fn reach(&self, nth: usize) -> usize {
+        self.chunks.get(nth + 1).map_or(self.text.len(), |next| next.start)
+    }
+
+    /// The distance of an offset from the left edge of its line.
+    fn column(&self, at: usize) -> usize {
+        at - self.text[..at].rfind('\n').map_or(0, |line| line + 1)
+    }
+
+    fn salvaged(&self, chunk: &Chunk) -> Option<Item> {
+        salvage::item(self.file, self.text, &self.scan.tokens, chunk)
+    }
+
+    /// Whether a piece brings in names, in whatever language.
+    fn imports(&self, chunk: &Chunk) -> bool {
+        let first = &self.scan.tokens[chunk.first];
+        let word = &self.text[first.start..first.end];
+        matches!(word, "import" | "from" | "use" | "using" | "include" | "require" | "library" | "source")
+    }
+
+    /// Whether a piece goes on with a statement of another language that an earlier piece began.
+    fn continues(&self, chunk: &Chunk) -> bool {
+        let first = &self.scan.tokens[chunk.first];
+        matches!(
+            &self.text[first.start..first.end],
+            "except" | "catch" | "finally" | "else" | "elif" | "end" | "done" | "}"
+        )
+    }
+
+    /// Whether a piece is `key: …` at top level.
+    fn is_key(&self, chunk: &Chunk) -> bool {
+        let tokens = &self.scan.tokens[chunk.first..chunk.last];
+        let colon = tokens.get(1).is_some_and(|token| &self.text[token.start..token.end] == ":");
+        !chunk.declares && colon && tokens[0].kind == TokenKind::Word
     }
 
     /// The `//!` lines above the first declaration; later ones are reported.
@@ -130,24 +236,34 @@ impl<'a> Source<'a> {
         untouched && !self.broken.iter().chain(&self.scan.guesses).any(|at| range.contains(at))
     }
 
-    fn item(&self, chunk: &Chunk) -> (Option<Item>, Vec<Diagnostic>) {
-        let salvaged = || salvage::item(self.file, self.text, &self.scan.tokens, chunk);
+    fn item(&self, chunk: &Chunk) -> Read {
+        let tokens = &self.scan.tokens[chunk.first..chunk.last];
+        let unread = |found: Option<Diagnostic>| Read {
+            item: self.salvaged(chunk),
+            diagnostics: found.into_iter().collect(),
+            complete: false,
+        };
         if !chunk.declares {
-            return (salvaged(), vec![salvage::stray(self.file, self.text, &self.scan.tokens, chunk)]);
+            let known = habits::explain_stray(self.file, self.text, tokens);
+            return unread(known.or_else(|| Some(salvage::stray(self.file, self.text, &self.scan.tokens, chunk))));
         }
         if self.broken.iter().any(|at| (chunk.start..chunk.end).contains(at)) {
-            return (salvaged(), Vec::new());
+            return unread(None);
+        }
+        if let Some(list) = habits::dashes(self.file, self.text, tokens) {
+            return unread(Some(list));
         }
         match parse::recognise(Rule::declaration, self.file, &self.repaired, chunk.start, chunk.end) {
             Ok(pair) => {
                 let builder = Builder::new(self.file, chunk.start, &self.scan.tokens);
                 let built = builder.item(pair);
                 let item = built.map(|(kind, span)| Item { docs: chunk.docs.clone(), span, kind });
-                (item, builder.diagnostics.into_inner())
+                Read { item, diagnostics: builder.diagnostics.into_inner(), complete: true }
             }
             Err(failure) => {
                 let guessed = self.scan.guesses.iter().any(|at| (chunk.start..=failure.at).contains(at));
-                (salvaged(), if guessed { Vec::new() } else { vec![failure.diagnostic] })
+                let known = habits::explain(self.file, self.text, tokens, failure.at);
+                unread((!guessed).then_some(known.unwrap_or(failure.diagnostic)))
             }
         }
     }
@@ -169,7 +285,8 @@ impl<'a> Source<'a> {
                 built.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
             }
             Err(failure) => {
-                diagnostics.push(failure.diagnostic);
+                let known = habits::explain(self.file, self.text, &self.scan.tokens, failure.at);
+                diagnostics.push(known.unwrap_or(failure.diagnostic));
                 Err(diagnostics)
             }
         }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::Source;
 use super::chunks::Chunk;
 use super::relocate::Move;
-use super::tree::{File, Item};
+use super::tree::File;
+use super::{Read, Source};
 use crate::diag::Diagnostic;
 use crate::source::FileId;
 
@@ -19,15 +19,21 @@ pub struct Pieces {
 #[derive(Clone, Debug)]
 struct Piece {
     range: Range<usize>,
-    /// Place of its item in the file.
-    item: Option<usize>,
-    diagnostics: Vec<Diagnostic>,
-    /// Nothing was repaired in it, and no bracket is missing: its text says all.
-    clean: bool,
+    /// What its text by itself came to; absent where it was not read to its end, or says only with others what it means.
+    kept: Option<Kept>,
 }
 
-/// An item of a piece, if it holds one, and what is wrong with it.
-pub(super) type Read = (Option<Item>, Vec<Diagnostic>);
+/// The place of a piece's item in the file, if it holds one, and what is wrong with it.
+type Kept = (Option<usize>, Vec<Diagnostic>);
+
+impl Pieces {
+    /// Remembers what each piece of a text came to.
+    pub(super) fn of(source: &Source<'_>, kept: Vec<Option<Kept>>) -> Self {
+        let pieces = source.chunks.iter().zip(kept);
+        let list = pieces.map(|(chunk, kept)| Piece { range: chunk.start..chunk.end, kept }).collect();
+        Self { text: source.text.to_owned(), list }
+    }
+}
 
 /// More pieces than this are read on several threads.
 const FEW: usize = 64;
@@ -36,15 +42,15 @@ const FEW: usize = 64;
 const STACK: usize = 8 << 20;
 
 /// Reads all pieces of a text, and takes over what an earlier text had at its beginning and at its end.
-pub(super) fn read(source: &Source<'_>, previous: Option<&File>) -> (Vec<Item>, Vec<Diagnostic>, Pieces) {
+pub(super) fn read(source: &Source<'_>, previous: Option<&File>) -> Vec<Read> {
     let chunks = &source.chunks;
-    let clean: Vec<bool> = chunks.iter().map(|chunk| source.is_clean(chunk)).collect();
     let old = previous.map(|file| (file, &file.pieces));
     let same = |at: usize, before: usize| {
         old.is_some_and(|(_, pieces)| {
-            let piece = &pieces.list[before];
-            let chunk = &chunks[at];
-            clean[at] && piece.clean && source.text[chunk.start..chunk.end] == pieces.text[piece.range.clone()]
+            let (piece, chunk) = (&pieces.list[before], &chunks[at]);
+            piece.kept.is_some()
+                && source.text[chunk.start..chunk.end] == pieces.text[piece.range.clone()]
+                && source.is_clean(chunk)
         })
     };
     let known = old.map_or(0, |(_, pieces)| pieces.list.len());
@@ -53,33 +59,25 @@ pub(super) fn read(source: &Source<'_>, previous: Option<&File>) -> (Vec<Item>, 
     let tail = (0..most - head).take_while(|&back| same(chunks.len() - 1 - back, known - 1 - back)).count();
     let middle = head..chunks.len() - tail;
     let mut fresh = read_all(source, middle.clone()).into_iter();
-
-    let mut items = Vec::with_capacity(chunks.len());
-    let mut diagnostics = Vec::new();
-    let mut list = Vec::with_capacity(chunks.len());
-    for (at, chunk) in chunks.iter().enumerate() {
+    let whole = |(at, chunk): (usize, &Chunk)| {
         let before = if at < head { at } else { (at + known).saturating_sub(chunks.len()) };
-        let (item, found) = match old {
-            _ if middle.contains(&at) => fresh.next().unwrap_or_default(),
-            Some((file, pieces)) => take_over(file, &pieces.list[before], source.file, chunk),
-            None => Read::default(),
-        };
-        let place = item.is_some().then_some(items.len());
-        diagnostics.extend(found.iter().cloned());
-        list.push(Piece { range: chunk.start..chunk.end, item: place, diagnostics: found, clean: clean[at] });
-        items.extend(item);
-    }
-    (items, diagnostics, Pieces { text: source.text.to_owned(), list })
+        let earlier = old.filter(|_| !middle.contains(&at));
+        let again = earlier.and_then(|(file, pieces)| take_over(file, &pieces.list[before], source.file, chunk));
+        again.or_else(|| fresh.next()).unwrap_or_default()
+    };
+    chunks.iter().enumerate().map(whole).collect()
 }
 
-fn take_over(file: &File, piece: &Piece, to: FileId, chunk: &Chunk) -> Read {
+fn take_over(file: &File, piece: &Piece, to: FileId, chunk: &Chunk) -> Option<Read> {
+    let (item, diagnostics) = piece.kept.as_ref()?;
     let moved = Move { file: to, by: chunk.start as i64 - piece.range.start as i64 };
-    let item = piece.item.and_then(|at| file.items.get(at)).map(|item| {
+    let item = item.and_then(|at| file.items.get(at)).map(|item| {
         let mut item = moved.item(item);
         item.docs.clone_from(&chunk.docs);
         item
     });
-    (item, piece.diagnostics.iter().map(|found| moved.diagnostic(found)).collect())
+    let diagnostics = diagnostics.iter().map(|found| moved.diagnostic(found)).collect();
+    Some(Read { item, diagnostics, complete: true })
 }
 
 fn read_all(source: &Source<'_>, range: Range<usize>) -> Vec<Read> {

@@ -1,7 +1,7 @@
 //! The messages of this room: one small function each.
 
 use crate::diag::codes::syntax as codes;
-use crate::diag::{Code, Diagnostic, suggest};
+use crate::diag::{Code, Diagnostic, foreign, suggest};
 use crate::source::Span;
 use crate::syntax::tree::Unit;
 use crate::syntax::words;
@@ -16,6 +16,17 @@ pub(super) fn hash_comment(span: Span) -> Diagnostic {
         .in_place_of(span)
 }
 
+/// `#!/usr/bin/env …` in the first line.
+pub(super) fn interpreter_line(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_WORD, "A program does not name its interpreter", span, "not part of a program")
+        .help("remove the line, and run the file with `pdsl run`")
+}
+
+/// `#[derive(…)]`.
+pub(super) fn attribute(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_WORD, "There are no attributes", span, "not part of a program").help("remove the line")
+}
+
 pub(super) fn block_comment(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "There are no `/* … */` comments", span, "a comment ends with its line")
         .help("begin each line of the comment with `//`")
@@ -23,6 +34,10 @@ pub(super) fn block_comment(span: Span) -> Diagnostic {
 
 pub(super) fn semicolon(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "Nothing ends with `;`", span, "not needed").help("remove the `;`").in_place_of(span)
+}
+
+pub(super) fn separator(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_WORD, "Parts are separated by `,`, not by `;`", span, "not `;`").help("write `,`")
 }
 
 pub(super) fn single_quotes(span: Span) -> Diagnostic {
@@ -128,49 +143,18 @@ pub(super) fn late_module_doc(span: Span) -> Diagnostic {
 
 /// Text at top level that no declaration begins.
 pub(super) fn stray(word: &str, next: &str, span: Span) -> Diagnostic {
-    let habit = match word {
-        "def" | "func" | "function" | "fun" => {
-            Some(("A function begins with `fn`", "write `fn name(x: Int) -> Int { … }`"))
-        }
-        "from" => Some(("An import names the module first", "write `import module.{name}`")),
-        "use" | "using" | "include" | "require" => {
-            Some(("A module is brought in by `import`", "write `import module.{name}`"))
-        }
-        "const" | "var" | "val" | "static" | "set" => Some(("A value is named with `let`", "write `let name = …`")),
-        "return" => Some(("There is no `return`", "give the value a name: `let name = …`")),
-        "class" | "struct" | "enum" | "type" | "impl" | "trait" => {
-            Some(("There are no type declarations", "use records: `{ name: value }`"))
-        }
-        "for" | "sweep" | "if" => Some(("A value at top level needs a name", "write `let name = …` before it")),
-        "while" | "loop" => {
-            Some(("There are no loops that repeat a statement", "use `for x in xs { … }` or `iterate(…)` as a value"))
-        }
-        "print" | "println" | "echo" => {
-            Some(("Nothing is printed from a program", "use `table name = …` or `plot name = …`"))
-        }
-        "assert" => Some(("A condition is demanded by `expect`", "write `expect condition`")),
-        _ => None,
-    };
-    if let Some((message, help)) = habit {
-        return one(&codes::FOREIGN_WORD, message, span, "not a word of the language").help(help);
+    if matches!(next, "=" | ":=") {
+        return one(&codes::STRAY, format!("`{word}` gets a value without `let`"), span, "no declaration begins so")
+            .help(format!("write `let {word} = …`"))
+            .fix(span, format!("let {word}"));
     }
-    match next {
-        "=" | ":=" => {
-            one(&codes::STRAY, format!("`{word}` gets a value without `let`"), span, "no declaration begins so")
-                .help(format!("write `let {word} = …`"))
-                .fix(span, format!("let {word}"))
-        }
-        ":" => one(&codes::STRAY, format!("`{word}:` belongs to no declaration"), span, "no declaration begins so")
-            .help(format!("write `let {word} = …`, or `param {word}: Type = …` if it is to be set from outside")),
-        _ => {
-            let message = format!("`{word}` does not begin a declaration");
-            let help = suggest::question(word, words::DECLARATIONS).unwrap_or_else(|| {
-                "a declaration begins with `import`, `param`, `let`, `fn`, `table`, `plot`, `claim`, `expect` or `test`"
-                    .to_owned()
-            });
-            one(&codes::STRAY, message, span, "expected a new declaration").help(help).in_place_of(span)
-        }
-    }
+    let help = suggest::question(word, words::DECLARATIONS).unwrap_or_else(|| {
+        "a declaration begins with `import`, `param`, `let`, `fn`, `table`, `plot`, `claim`, `expect` or `test`"
+            .to_owned()
+    });
+    one(&codes::STRAY, format!("`{word}` does not begin a declaration"), span, "expected a new declaration")
+        .help(help)
+        .in_place_of(span)
 }
 
 pub(super) fn foreign_operator(span: Span, found: &str, right: &str) -> Diagnostic {
@@ -179,15 +163,21 @@ pub(super) fn foreign_operator(span: Span, found: &str, right: &str) -> Diagnost
         .in_place_of(span)
 }
 
+pub(super) fn formatted(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_OPERATOR, "Texts are not built from parts: there is no `%` behind them", span, "a unit in pdsl")
+        .help("write one text, and give each value a field of its own: `round: s.round`")
+}
+
 pub(super) fn modulo(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_OPERATOR, "`%` is a unit, not an operator", span, "here it would be an operator")
         .help("write `mod(a, b)` for the remainder, or `20%` without a blank for a percentage")
 }
 
-pub(super) fn equation_label(span: Span, label: &str, record: bool) -> Diagnostic {
+pub(super) fn equation_label(span: Span, label: &str, value: &str, record: bool) -> Diagnostic {
     let what = if record { "A field of a record" } else { "A named argument" };
+    let value = if value.len() <= 40 && !value.contains('\n') { value } else { "…" };
     one(&codes::FOREIGN_OPERATOR, format!("{what} is written with `:`"), span, "not `=`")
-        .help(format!("write `{label}: …`"))
+        .help(format!("write `{label}: {value}`"))
         .fix(span, ":")
 }
 
@@ -211,9 +201,14 @@ pub(super) fn equation_body(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "The body of a function stands in braces", span, "not `= …`").help("write `{ … }`")
 }
 
-pub(super) fn comprehension(span: Span) -> Diagnostic {
+pub(super) fn comprehension(span: Span, value: &str, rest: &str) -> Diagnostic {
+    let whole = if value.len() + rest.len() <= 60 && !(value.contains('\n') || rest.contains('\n')) {
+        format!("{} {{ {value} }}", rest.trim())
+    } else {
+        "for x in xs { … }".to_owned()
+    };
     one(&codes::FOREIGN_WORD, "A list is built with `for` in front", span, "this belongs before the value")
-        .help("write `for x in xs { … }`, without the brackets")
+        .help(format!("write `{whole}`, without the brackets"))
 }
 
 pub(super) fn chained_comparison(first: Span, second: Span) -> Diagnostic {
@@ -224,6 +219,16 @@ pub(super) fn chained_comparison(first: Span, second: Span) -> Diagnostic {
 }
 
 pub(super) fn unknown_unit(span: Span, number: &str, suffix: &str) -> Diagnostic {
+    if foreign::is_type_suffix(suffix) {
+        let ty = if number.contains('.') || suffix.starts_with(['f', 'F', 'd']) { "Float" } else { "Int" };
+        let plain = if ty == "Float" && !number.contains('.') { format!("{number}.0") } else { number.to_owned() };
+        return one(&codes::UNKNOWN_UNIT, "A number has no type at its end", span, "a type of another language")
+            .help(format!("write `{plain}`"));
+    }
+    if let Some(value) = counted(number, suffix) {
+        return one(&codes::UNKNOWN_UNIT, format!("`{number}{suffix}` is no number"), span, "written in full here")
+            .help(format!("write `{value}`"));
+    }
     let message = format!("`{suffix}` is not a unit");
     let diagnostic = one(&codes::UNKNOWN_UNIT, message, span, "unknown unit");
     match near_unit(suffix) {
@@ -234,7 +239,33 @@ pub(super) fn unknown_unit(span: Span, number: &str, suffix: &str) -> Diagnostic
     }
 }
 
-fn near_unit(suffix: &str) -> Option<Unit> {
+/// The value of `10k`, `2M` or `0x10`.
+fn counted(number: &str, suffix: &str) -> Option<String> {
+    let (kind, digits) = suffix.split_at_checked(1)?;
+    let radix = match kind {
+        "x" => 16,
+        "b" => 2,
+        "o" => 8,
+        _ => 0,
+    };
+    if number == "0" && radix > 0 {
+        return u64::from_str_radix(&digits.replace('_', ""), radix).ok().map(|value| value.to_string());
+    }
+    let zeros = match suffix {
+        "k" | "K" => "000",
+        "M" => "000_000",
+        _ => return None,
+    };
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{number}_{zeros}"))
+}
+
+/// Tells whether a word is a unit.
+pub(super) fn is_unit(word: &str) -> bool {
+    Unit::ALL.iter().any(|unit| unit.suffix() == word)
+}
+
+/// Returns the unit that a word means.
+pub(super) fn near_unit(suffix: &str) -> Option<Unit> {
     Some(match suffix.to_ascii_lowercase().as_str() {
         "e" | "epoch" | "epochs" | "eps" | "epo" => Unit::Epochs,
         "i" | "its" | "iter" | "iters" | "iteration" | "iterations" | "step" | "steps" | "batches" => Unit::Iterations,
@@ -261,6 +292,32 @@ pub(super) fn bare_point(span: Span, text: &str) -> Diagnostic {
 pub(super) fn number_range(span: Span) -> Diagnostic {
     one(&codes::NUMBER_RANGE, "The number is too large or too precise to be held exactly", span, "cannot be held")
         .help("write fewer digits")
+}
+
+/// A value followed by `// 2`, which other languages read as a division.
+pub(super) fn comment_division(span: Span, whole: Span, left: &str, right: &str) -> Diagnostic {
+    let message = format!("`// {right}` is a comment, not a division: the value is `{left}` alone");
+    Diagnostic::warning(&codes::COMMENT_DIVISION, message)
+        .label(span, "a comment")
+        .label(whole, "the value")
+        .help(format!("write `floor({left} / {right})`, or put the comment on a line of its own"))
+}
+
+/// A bracket that is closed inside a comment only.
+pub(super) fn commented_bracket(comment: Span, open: u8, opened: Span) -> Diagnostic {
+    let close = partner(open) as char;
+    Diagnostic::error(
+        &codes::COMMENT_DIVISION,
+        format!("`//` begins a comment, and the `{close}` in it closes nothing"),
+    )
+    .label(comment, "skipped up to the end of the line")
+    .label(opened, "never closed")
+    .help("write `floor(a / b)` for a division of whole numbers")
+}
+
+/// A construct that ends too early.
+pub(super) fn incomplete(message: &str, span: Span, label: &str, help: &str) -> Diagnostic {
+    one(&codes::INCOMPLETE, message, span, label).help(help)
 }
 
 pub(super) fn keyword_as_name(span: Span, word: &str) -> Diagnostic {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::chunks::Chunk;
+use super::habits;
 use super::report;
 use super::scan::{Token, TokenKind};
 use super::tree::{Binding, Expr, ExprKind, Item, ItemKind, Name, Pattern};
@@ -21,7 +22,9 @@ pub(super) fn item(file: FileId, text: &str, tokens: &[Token], chunk: &Chunk) ->
     let span = Span::new(file, chunk.start, chunk.end);
     let named = |token: &Token| Name { text: Arc::from(word(token)), span: Span::new(file, token.start, token.end) };
     let is_name = |token: &&Token| token.kind == TokenKind::Word && !words::is_keyword(word(token));
-    let pattern = if head == "import" {
+    let pattern = if !chunk.declares {
+        Pattern::Tuple(stray_names(text, own).map(named).collect(), span)
+    } else if head == "import" {
         // The names in braces, or the last word.
         let braces: Vec<Name> = own.iter().filter(|token| token.depth > 0).filter(is_name).map(named).collect();
         if braces.is_empty() { Pattern::Name(named(own.iter().rfind(is_name)?)) } else { Pattern::Tuple(braces, span) }
@@ -40,6 +43,28 @@ pub(super) fn item(file: FileId, text: &str, tokens: &[Token], chunk: &Chunk) ->
     let value = Expr { span: Span::new(file, chunk.end, chunk.end), kind: Arc::new(ExprKind::Error) };
     let binding = Binding { public: true, pattern, ty: None, value, builtin: false };
     Some(Item { docs: chunk.docs.clone(), span, kind: ItemKind::Binding(binding) })
+}
+
+/// The names that text of another language seems to define.
+fn stray_names<'t>(text: &'t str, own: &'t [Token]) -> impl Iterator<Item = &'t Token> {
+    let word = |token: &Token| &text[token.start..token.end];
+    let head = own.first().map_or("", word);
+    let imported: Vec<&str> = match head {
+        "from" | "use" | "using" | "include" | "require" | "library" => habits::names_from(text, own, own, true),
+        _ => Vec::new(),
+    };
+    // Up to `=`, `:` or `<-`: everything before is what gets the value.
+    let signs = |token: &Token| matches!(word(token), "=" | ":" | "<" | "(" | "{");
+    let end = own.iter().position(signs).unwrap_or(0);
+    let defines = own.get(end).is_some_and(|sign| word(sign) != "(" && word(sign) != "{")
+        || crate::diag::foreign::statement(head).is_some() && end == 2;
+    let last = end.checked_sub(1);
+    own.iter().enumerate().filter_map(move |(nth, token)| {
+        let is_name = token.kind == TokenKind::Word && !words::is_keyword(word(token));
+        let target =
+            defines && (Some(nth) == last || nth < end && own.get(nth + 1).is_some_and(|next| word(next) == ","));
+        (is_name && (target || imported.contains(&word(token)))).then_some(token)
+    })
 }
 
 /// Reports text at top level that no declaration begins.

@@ -208,7 +208,12 @@ impl Scanner<'_> {
 
     fn hash_comment(&mut self) {
         let (start, end) = (self.at, self.end_of_line());
-        self.scan.diagnostics.push(report::hash_comment(self.span(start, start + 1)));
+        let found = match self.bytes.get(start + 1) {
+            Some(b'!') if start == 0 => report::interpreter_line(self.span(start, end)),
+            Some(b'[' | b'!') => report::attribute(self.span(start, end)),
+            _ => report::hash_comment(self.span(start, start + 1)),
+        };
+        self.scan.diagnostics.push(found);
         self.blank(start, end);
         self.at = end;
     }
@@ -278,17 +283,48 @@ impl Scanner<'_> {
         let start = self.at;
         let end = self.text[start + 3..].find(quote).map_or(self.bytes.len(), |length| start + length + 6);
         self.scan.diagnostics.push(report::long_string(self.span(start, start + 3)));
-        self.replace(start, end, "\"\"");
-        self.push(TokenKind::Str, end);
+        if self.documents(start) {
+            self.blank(start, end);
+            self.at = end;
+        } else {
+            self.replace(start, end, "\"\"");
+            self.push(TokenKind::Str, end);
+        }
         if let Some(line) = self.text[start..end].rfind('\n') {
             self.line_start = start + line + 1;
         }
     }
 
+    /// Whether a text at `start` is what Python calls a docstring: first in a file or in a block.
+    fn documents(&self, start: usize) -> bool {
+        let first = self.text[self.line_start..start].trim().is_empty();
+        first
+            && self.scan.tokens.last().is_none_or(|token| {
+                matches!(token.kind, TokenKind::Open(b'{')) || self.open.is_empty() && start == self.line_start
+            })
+    }
+
     fn semicolon(&mut self) {
-        self.scan.diagnostics.push(report::semicolon(self.span(self.at, self.at + 1)));
+        let place = self.span(self.at, self.at + 1);
+        if self.separates() {
+            self.scan.diagnostics.push(report::separator(place));
+            self.replace(self.at, self.at + 1, ",");
+            return self.push(TokenKind::Symbol, self.at + 1);
+        }
+        self.scan.diagnostics.push(report::semicolon(place));
         self.blank(self.at, self.at + 1);
         self.at += 1;
+    }
+
+    /// Whether a `;` stands between arguments, elements or fields.
+    fn separates(&self) -> bool {
+        let rest = self.text[self.at + 1..].trim_start_matches([' ', '\t']);
+        let label = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        match self.open.last() {
+            Some(b'(' | b'[') => !rest.starts_with([')', ']', '\n', '\r']),
+            Some(b'{') => label.len() < rest.len() && label.trim_start().starts_with(':'),
+            _ => false,
+        }
     }
 
     fn number(&mut self) {
@@ -417,7 +453,7 @@ fn python_constant(word: &str) -> Option<(&'static str, &'static str)> {
     match word {
         "True" | "TRUE" => Some(("`true`", "true")),
         "False" | "FALSE" => Some(("`false`", "false")),
-        "None" | "null" | "nil" | "undefined" => Some(("", "\u{1}")),
+        "None" | "null" | "nil" | "undefined" | "NULL" | "nullptr" => Some(("", "\u{1}")),
         _ => None,
     }
 }

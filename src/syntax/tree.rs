@@ -18,6 +18,8 @@ pub struct File {
     pub docs: Vec<String>,
     /// Items in source order.
     pub items: Vec<Item>,
+    /// An import could not be read: names that are defined nowhere may have come from it.
+    pub open: bool,
     /// What the parse of a later text may take over.
     pub pieces: super::Pieces,
 }
@@ -125,6 +127,13 @@ pub struct Binding {
     pub value: Expr,
     /// `let x: T` without a value: declared here, implemented in the interpreter.
     pub builtin: bool,
+}
+
+impl Binding {
+    /// Returns whether the binding stands for a declaration that could not be read.
+    pub fn is_salvaged(&self) -> bool {
+        !self.builtin && matches!(*self.value.kind, ExprKind::Error)
+    }
 }
 
 /// A function definition, or the declaration of a built-in one.

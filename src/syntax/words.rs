@@ -29,3 +29,10 @@ pub fn keywords() -> impl Iterator<Item = &'static str> {
 pub fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
+
+/// Tells whether a text is a name.
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(is_word_byte)
+        && !is_keyword(text)
+}

@@ -138,6 +138,7 @@ fn assemble(mut linked: Linked, parts: Parts) -> Typed {
 fn misread_items(linked: &Linked, diagnostics: &[Diagnostic]) -> Vec<Span> {
     let places: Vec<Span> = diagnostics
         .iter()
+        .filter(|found| found.severity == crate::diag::Severity::Error)
         .filter(|found| codes::syntax::ALL.iter().any(|code| code.id == found.code.id))
         .filter_map(|found| found.labels.first().map(|label| label.span))
         .collect();

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
 use super::ty::{ColumnTy, Fields, Plain, Row, Ty};
-use crate::diag::{Diagnostic, codes::types as codes, suggest};
+use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::domain::data::Split;
 use crate::domain::dissection::{Figure, MEASURES};
 use crate::resolve::ModuleId;
@@ -155,15 +155,25 @@ impl Reader<'_> {
         let known = Plain::ALL.iter().map(|plain| plain.name()).chain(COMPOUND);
         let diagnostic = Diagnostic::error(&codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text))
             .label(name.span, "not a type");
-        let familiar = match &*name.text {
-            "int" | "integer" | "Integer" | "i64" => Some("Int"),
-            "float" | "double" | "Double" | "f64" | "Number" => Some("Float"),
-            "str" | "string" | "String" | "Text" => Some("Str"),
-            "bool" | "boolean" | "Boolean" => Some("Bool"),
-            "Percent" | "Percentage" => Some("Ratio"),
-            "Network" | "Model" => Some("State` or `Arch"),
-            _ => suggest::closest(&name.text, known),
+        let familiar = foreign::ty(&name.text).or_else(|| suggest::closest(&name.text, known));
+        let other = match &*name.text {
+            "Optional" | "Option" | "Maybe" => {
+                Some("write the type alone, and give the parameter a default: `x: Int = 0`")
+            }
+            "Dict" | "dict" | "Map" | "HashMap" | "Record" | "object" | "Object" | "Mapping" => {
+                Some("write the fields of the record: `{ lr: Float, batch: Int }`")
+            }
+            "Tuple" | "tuple" | "Pair" => Some("write the parts in parentheses: `(Int, Float)`"),
+            "Callable" | "Function" | "Fn" | "Func" => Some("write an arrow: `Int -> Float`"),
+            "Any" | "Union" | "Self" | "self" | "None" | "void" | "Void" | "Unit" => {
+                Some("write one type of pdsl: `Int`, `Ratio`, `State`, `List[Step]`")
+            }
+            _ => None,
         };
+        if let Some(other) = other {
+            self.diagnostics.push(diagnostic.help(other));
+            return Ty::Error;
+        }
         self.diagnostics.push(match familiar {
             Some(near) => diagnostic.help(format!("write `{near}`")).in_place_of(name.span),
             None => diagnostic.help("types begin with a capital letter: `Int`, `Ratio`, `State`, `List[Step]`"),

@@ -133,7 +133,13 @@ fn arithmetic_keeps_units_apart() {
         "n",
         "write `float(n)`",
     );
-    rejects("let x = 6ep < 20%\n", "PD0203", "a `Step` cannot be compared with a `Ratio`", "20%", "");
+    rejects(
+        "let x = 6ep < 20%\n",
+        "PD0203",
+        "a `Step` cannot be compared with a `Ratio`",
+        "20%",
+        "a step is given in epochs or iterations: write `1ep` or `100it`",
+    );
     rejects(
         "let x = 6ep + 1\n",
         "PD0203",
@@ -229,7 +235,7 @@ fn labels_are_checked() {
         "PD0210",
         "`conv` needs `kernel`",
         "conv",
-        "its signature is `conv(out: Int, kernel: Int, stride: Int = …, pad: Int = …, dilation: Int = …, groups: Int = …, bias: Bool = …) -> Layer`",
+        "add `kernel: 3`; its signature is `conv(out: Int, kernel: Int, stride: Int = …, pad: Int = …, dilation: Int = …, groups: Int = …, bias: Bool = …) -> Layer`",
     );
     rejects(
         "let x = conv(64, kernel: 3, kernel: 5)\n",
@@ -332,7 +338,7 @@ fn records_spread_and_come_apart() {
         "PD0202",
         "`x` must be an `Int`, but this is a `Ratio`",
         "20%",
-        "",
+        "a whole number is written like `3`",
     );
     rejects(
         "let other = { ..recipe, momentun: 0.9 }\n",
@@ -361,7 +367,7 @@ fn layers_nest() {
         "PD0201",
         "the layer `b` must be `Layers`, but this is a `Ratio`",
         "20%",
-        "",
+        "a layer is made by `conv(…)`, `relu()`, `linear(…)` and others",
     );
 }
 
@@ -515,21 +521,21 @@ fn outputs_have_their_types() {
         "PD0201",
         "the value of claim `c` must be a `Verdict`, but this is a `Bool`",
         "true",
-        "",
+        "state it as `expect …`",
     );
     rejects(
         "param n: Int = 3 where n\n",
         "PD0201",
         "the condition after `where` must be a `Bool`, but this is an `Int`",
         "n",
-        "",
+        "a condition is written like `rounds > 1`",
     );
     rejects(
         "test \"t\" { expect 1 }\n",
         "PD0201",
         "what a test expects must be a `Bool`, but this is an `Int`",
         "1",
-        "",
+        "a condition is written like `rounds > 1`",
     );
 }
 

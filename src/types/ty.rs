@@ -218,11 +218,13 @@ impl Display for Fields {
             return f.write_str("{}");
         }
         f.write_str("{ ")?;
-        for (at, (name, ty)) in self.0.iter().enumerate() {
+        // The first fields are enough to recognise a long record.
+        let shown = if self.0.len() > 8 { 3 } else { self.0.len() };
+        for (at, (name, ty)) in self.0.iter().take(shown).enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{name}: {ty}")?;
         }
-        f.write_str(" }")
+        f.write_str(if shown < self.0.len() { ", … }" } else { " }" })
     }
 }
 

@@ -55,6 +55,29 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+fn check_writes_its_messages_in_four_forms() {
+    let home = program("let until = 160epochs\nlet a = 50%, b = 3\n");
+    let check = |format: &str| {
+        let output = pdsl(home.path(), &["check", "small.pd", "--format", format]);
+        assert_eq!(exit(&output), 2);
+        (out(&output), err(&output))
+    };
+    let (nothing, full) = check("full");
+    assert!(nothing.is_empty() && full.contains("`epochs` is not a unit") && full.contains("2 errors"), "{full}");
+    let (short, nothing) = check("short");
+    assert!(nothing.is_empty() && short.starts_with("small.pd:1:13: error[PD0007]: `epochs` is not a unit"), "{short}");
+    let (github, nothing) = check("github");
+    let first =
+        "::error file=small.pd,line=1,endLine=1,col=13,endColumn=21,title=PD0007::`epochs` is not a unit%0Ahelp: ";
+    assert!(nothing.is_empty() && github.starts_with(first) && github.lines().count() == 2, "{github}");
+    let (json, nothing) = check("json");
+    let messages: Value = serde_json::from_str(&json).unwrap();
+    assert!(nothing.is_empty() && messages[0]["code"] == "PD0007", "{json}");
+    assert_eq!(json, out(&pdsl(home.path(), &["check", "small.pd", "--json"])));
+    assert_eq!(exit(&pdsl(home.path(), &["check", "small.pd", "--json", "--format", "short"])), 2);
+}
+
+#[test]
 fn check_is_silent_about_a_sound_program() {
     let home = program(SMALL);
     let output = pdsl(home.path(), &["check", "small.pd"]);

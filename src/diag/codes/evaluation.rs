@@ -9,8 +9,8 @@ codes! {
         wrong: "let total = (0..100000000) |> sum", right: "let total = (0..1000) |> sum";
     TOO_DEEP = "PD0302", "functions call each other too deeply",
         "A function that calls itself must stop at some argument. At most a thousand calls may be open at a time.",
-        wrong: "fn last(n: Int) -> Int { last(n + 1) }",
-        right: "fn last(n: Int) -> Int { if n > 9 { n } else { last(n + 1) } }";
+        wrong: "fn climb(n: Int) -> Int { climb(n + 1) }\nlet top = climb(0)",
+        right: "fn climb(n: Int) -> Int { if n > 9 { n } else { climb(n + 1) } }\nlet top = climb(0)";
     OUT_OF_RANGE = "PD0303", "a number beyond the range of numbers",
         "Integers have 64 bits, and quantities are exact. A result that does not fit is an error rather than a wrong \
          number.",
@@ -29,15 +29,15 @@ codes! {
         wrong: "pdsl run quickstart.pd --set round=3", right: "pdsl run quickstart.pd --set rounds=3";
     PARAM_TYPE = "PD0308", "a parameter of another type",
         "A value from outside must have the type that the parameter declares, unit included.",
-        wrong: "pdsl run paper.pd --set rate=0.2", right: "pdsl run paper.pd --set rate=20%";
+        wrong: "", right: "pdsl run quickstart.pd --set rounds=3";
     NO_VALUE = "PD0309", "a parameter without a value",
         "A `param` without a default must be given with `--set` or in a profile.",
-        wrong: "pdsl run paper.pd", right: "pdsl run paper.pd --set rounds=3";
+        wrong: "param rounds: Int", right: "param rounds: Int = 3";
     WAITS_FOR_RUN = "PD0310", "a value that exists only after the run is needed before it",
         "The plan is made before anything runs, so that its cost is known. A measured number can be computed with, \
          compared and shown, but not decide what the plan is.",
-        wrong: "let better = if evaluate(s, task.val).top1 > 90% { 1 } else { 2 }",
-        right: "expect evaluate(s, task.val).top1 > 90%";
+        wrong: "fn best(rows: Rows) -> Rows { rows.at(top1: 90%) }\nlet found = best(runs)",
+        right: "fn best(rows: Rows) -> Rows { rows.at(round: 1) }\nlet found = best(runs)";
     NO_COMMON_UNIT = "PD0311", "steps without a common unit",
         "How many iterations an epoch has depends on the task and the batch. Inside a schedule that `train` samples it \
          is known; elsewhere steps in different units cannot be compared or divided.",
@@ -59,8 +59,8 @@ codes! {
         right: "resnet20(classes: 10, channels: 1, size: 8) |> init(seed) |> train(digits(), recipe, until: 8ep)";
     BEYOND_END = "PD0316", "a step that a training does not reach",
         "`.at(…)` names a point of a training, from its start to its end.",
-        wrong: "let early = (net |> train(task, recipe, until: 8ep)).at(9ep)",
-        right: "let early = (net |> train(task, recipe, until: 8ep)).at(1ep)";
+        wrong: "let early = (net |> init(seed) |> train(task, recipe, until: 8ep)).at(9ep)",
+        right: "let early = (net |> init(seed) |> train(task, recipe, until: 8ep)).at(1ep)";
     NOT_TRAINED = "PD0317", "a state that does not come from a training",
         "Only the result of `train` or `retrain` has earlier steps and a training that can be repeated.",
         wrong: "let early = (net |> init(seed)).at(1ep)",
@@ -70,10 +70,11 @@ codes! {
         wrong: "dense |> train(task, recipe, until: 1ep)", right: "dense.at(0ep) |> train(task, recipe, until: 1ep)";
     UNKNOWN_LAYER = "PD0319", "a layer that the network does not have",
         "Layers are named by the path of record fields that leads to them.",
-        wrong: "netdissect(s, layer: \"layer5\", data: probe)", right: "netdissect(s, layer: \"layer4\", data: probe)";
+        wrong: "netdissect(s, layer: \"layer5\", data: probe)", right: "netdissect(s, layer: \"layer3\", data: probe)";
     UNKNOWN_PARAMETER = "PD0320", "a parameter that the network does not have",
         "`keep` names weights of convolutions and fully connected layers as torchvision does.",
-        wrong: "global_magnitude(20%, keep: [\"fc\"])", right: "global_magnitude(20%, keep: [\"fc.weight\"])";
+        wrong: "dense |> prune(global_magnitude(20%, keep: [\"fc\"]))",
+        right: "dense |> prune(global_magnitude(20%, keep: [\"fc.weight\"]))";
     CANNOT_PRUNE = "PD0321", "a pruning that is not possible",
         "A pruning removes weights that are left, and never brings any back.",
         wrong: "pruned |> prune(one_shot(10%))", right: "pruned |> prune(one_shot(90%))";
@@ -83,14 +84,16 @@ codes! {
     UNKNOWN_COUNT = "PD0323", "a sparsity that only the run will tell",
         "Pruning each layer by itself after pruning all of them together removes a number of weights that depends on \
          their values.",
-        wrong: "let s = dense |> prune(global_magnitude(20%)) |> prune(layer_magnitude(20%))",
-        right: "let s = dense |> prune(layer_magnitude(20%)) |> prune(layer_magnitude(20%))";
+        wrong: "let left = (dense |> prune(global_magnitude(20%)) |> prune(layer_magnitude(20%))).density",
+        right: "let left = (dense |> prune(layer_magnitude(20%)) |> prune(layer_magnitude(20%))).density";
     UNKNOWN_COLUMN = "PD0324", "a column or field that is not there",
         "Rows have a column per axis of their sweep and per field of its records.",
-        wrong: "runs.acuracy", right: "runs.accuracy";
+        wrong: "fn accuracy(rows: Rows) -> Column { rows.top_1 }\nlet found = accuracy(runs)",
+        right: "fn accuracy(rows: Rows) -> Column { rows.top1 }\nlet found = accuracy(runs)";
     UNEVEN_ROWS = "PD0325", "rows with different columns",
         "Every point of a sweep gives the same fields.",
-        wrong: "sweep s in seeds(2) { if s == 1 { { a: 1 } } else { { b: 1 } } }", right: "sweep s in seeds(2) { { a: 1 } }";
+        wrong: "fn both(x: Rows, y: Rows) -> Rows { x ++ y }\nlet all = both(sweep n in [1] { { left: n } }, sweep n in [2] { { right: n } })",
+        right: "fn both(x: Rows, y: Rows) -> Rows { x ++ y }\nlet all = both(sweep n in [1] { { left: n } }, sweep n in [2] { { left: n } })";
     MIXED_GROUPS = "PD0326", "rows of different kinds in one mean",
         "A mean over an axis takes one row per value of that axis. Several rows would mix levels that belong apart.",
         wrong: "mean(runs.top1, over: .seed)", right: "mean(runs.at(round: 0).top1, over: .seed)";
@@ -99,24 +102,27 @@ codes! {
         wrong: "runs.at(round: 99).top1", right: "runs.at(round: 0).top1";
     BAD_RATE = "PD0328", "a learning rate that is not a number from 0",
         "A learning rate schedule gives a finite number from 0 at every iteration.",
-        wrong: "sgd(lr: step => 1.0 - step / 5ep, batch: 64)",
-        right: "sgd(lr: step => max(1.0 - step / 5ep, 0.0), batch: 64)";
+        wrong: "net |> init(seed) |> train(task, sgd(lr: step => 1.0 - step / 5ep, batch: 64), until: 8ep)",
+        right: "net |> init(seed) |> train(task, sgd(lr: step => max(1.0 - step / 5ep, 0.0), batch: 64), until: 8ep)";
     UNREADABLE_WEIGHTS = "PD0329", "a file of weights that cannot be read",
         "Paths are relative to the program.",
         wrong: "load(\"weights.pth\", net)", right: "load(\"weights.safetensors\", net)";
     MISMATCH = "PD0330", "a value of the wrong kind",
-        "The value cannot be used in this way.",
-        wrong: "let x = 1 + \"a\"", right: "let x = 1 + 2";
+        "The value cannot be used in this way. Nearly always the types show it before (`pdsl explain PD0201`); here the \
+         type was known only to evaluation, as that of a column of rows that a function was given.",
+        wrong: "", right: "";
     NOT_PLAIN = "PD0331", "a test that would have to train",
-        "Tests check functions and schedules, without running anything.",
-        wrong: "test \"good\" { expect evaluate(s, task.val).top1 > 90% }",
-        right: "test \"good\" { expect drops(0.1, at: [1ep], by: 0.1)(0ep) == 0.1 }";
+        "Tests check functions and schedules, without running anything. What is measured is expected outside of them.",
+        wrong: "", right: "test \"it drops\" { expect drops(0.1, at: [1ep], by: 0.1)(0ep) == 0.1 }";
     UNKNOWN_ARGUMENT = "PD0332", "an argument that the function does not take",
-        "Arguments fill the parameters of the function, by position or by name.",
-        wrong: "seeds(m: 3)", right: "seeds(n: 3)";
+        "Arguments fill the parameters of the function, by position or by name. Nearly always the types show it before \
+         (`pdsl explain PD0209`).",
+        wrong: "", right: "seeds(n: 3)";
     TEST_SELECTION = "PD0333", "a choice by test images",
         "Whatever chooses a network, ends a loop or decides between two states must not have seen the test images: numbers \
          reported on them afterwards would be too good. Choose by the validation images, `task.val`.",
-        wrong: "select(evaluate(a, task.test).top1 > evaluate(b, task.test).top1, then: a, else: b)",
-        right: "select(evaluate(a, task.val).top1 > evaluate(b, task.val).top1, then: a, else: b)";
+        wrong: "let trained = net |> init(seed) |> train(task, recipe, until: 8ep)\n\
+                let s = select(evaluate(trained, task.test).top1 > 90%, then: trained, else: trained.at(1ep))",
+        right: "let trained = net |> init(seed) |> train(task, recipe, until: 8ep)\n\
+                let s = select(evaluate(trained, task.val).top1 > 90%, then: trained, else: trained.at(1ep))";
 }

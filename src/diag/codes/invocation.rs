@@ -15,7 +15,7 @@ codes! {
         "`--set` takes the name of a `param` of the program, an equals sign, and an expression of the language, so that \
          units are written as they are in the program: `20%`, `6ep`, `1000it`. Quote the argument if the shell would \
          take its characters for its own.",
-        wrong: "pdsl plan experiment.pd --set rate:20%", right: "pdsl plan experiment.pd --set rate=20%";
+        wrong: "pdsl plan experiment.pd --set rounds:3", right: "pdsl plan experiment.pd --set rounds=3";
     PROFILE_SYNTAX = "PD0704", "a profile is not valid YAML",
         "A profile is a YAML file that says where data and the store are on this machine and which parameters to set. \
          Indent with spaces; a value that begins with a special character is written in quotes.",
@@ -68,7 +68,7 @@ codes! {
     NOTHING_TO_COMPARE = "PD0716", "there is nothing to compare a program with",
         "`pdsl diff` compares the stages of two programs, or of one program under two settings. Settings of the first come \
          from `--set` and `--set-a`, those of the second from `--set` and `--set-b`.",
-        wrong: "pdsl diff experiment.pd", right: "pdsl diff experiment.pd --set-b rate=30%";
+        wrong: "pdsl diff experiment.pd", right: "pdsl diff experiment.pd --set-b rounds=4";
     TOO_LONG = "PD0717", "a run would take longer than it may",
         "With `--max 40h`, `pdsl plan` and `pdsl run` predict how long the stages that have to run will take, from the times \
          of like stages in the store, and refuse to start if that is more. The stages that take the most are named. Raise the \

@@ -39,12 +39,12 @@ codes! {
         right: "let until = 160ep";
     FOREIGN_OPERATOR = "PD0008",
         "An operator of another language",
-        "pdsl writes `and`, `or`, `not` in words, `==` for equality, `=` after `let`, `:` after a label, `^` for powers and `=>` in functions. The remainder of a division is `mod(a, b)`, because `%` is a unit.",
+        "pdsl writes `and`, `or`, `not` in words, `==` for equality, `=` after `let`, `:` after a label, `^` for powers, `|>` for pipes, `..` for ranges, `.` for names of modules and `=>` in functions. Nothing is changed in place, so there is no `+=`, and there are no references. The remainder of a division is `mod(a, b)`, because `%` is a unit.",
         wrong: "let both = 1 < 2 && 2 < 3",
         right: "let both = 1 < 2 and 2 < 3";
     FOREIGN_WORD = "PD0009",
         "A habit of another language",
-        "Some spellings of Python, Rust, JavaScript or YAML are recognised, so that the message can name the spelling of pdsl: `fn` for `def`, `x => …` for `lambda x: …`, `else if` for `elif`, `//` for `#`, `\"text\"` for `'text'`, `true` for `True`; a function's value is its last expression, without `return`.",
+        "Spellings of Python, Rust, JavaScript, R and YAML are recognised, so that the message can name the spelling of pdsl: `fn` for `def`, `x => 2 * x` for `lambda x: 2 * x`, `|x| 2 * x` and `function(x) 2 * x`, `else if` for `elif`, `//` for `#`, `\"text\"` for `'text'`, `true` for `True`, `[1, 2]` for `c(1, 2)` and `vec![1, 2]`; a function's value is its last expression, without `return`.",
         wrong: "fn double(x: Int) -> Int { return 2 * x }",
         right: "fn double(x: Int) -> Int { 2 * x }";
     CHAINED_COMPARISON = "PD0010",
@@ -67,4 +67,14 @@ codes! {
         "The construct ends too early: an `if` is a value and needs its `else`, a block ends with its value, a `let` needs a value.",
         wrong: "let a = if true { 1 }",
         right: "let a = if true { 1 } else { 0 }";
+    FOREIGN_LAYOUT = "PD0014",
+        "A layout of another language",
+        "Line breaks and indentation mean nothing. A list is written `[a, b]`, a record `{ name: value }`, the arguments of a call `f(name: value)`, and a program has neither document markers nor dashes in front of elements.",
+        wrong: "let settings =\n  lr: 0.1\n  batch: 64",
+        right: "let settings = { lr: 0.1, batch: 64 }";
+    COMMENT_DIVISION = "PD0015",
+        "A comment that looks like a division",
+        "`//` begins a comment, so the rest of the line is skipped. Where other languages divide whole numbers by `//`, pdsl has `floor`. A comment that consists of a number, or of a name of the program, stands on a line of its own.",
+        wrong: "let half = max(7 // 2, 1)",
+        right: "let half = max(floor(7 / 2), 1)";
 }

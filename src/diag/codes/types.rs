@@ -6,8 +6,8 @@ codes! {
     MISMATCH = "PD0201", "a value of another type than needed",
         "Every place in a program takes values of one type: an argument, an element of a list, the value of an \
          annotated `let`. The label says what stands there.",
-        wrong: "let at: List[Step] = [30ep, \"60ep\"]",
-        right: "let at: List[Step] = [30ep, 60ep]";
+        wrong: "let start: State = tiny_resnet(classes: 10)",
+        right: "let start: State = tiny_resnet(classes: 10) |> init(seeds(1)[0])";
     UNIT = "PD0202", "a number in another unit than needed",
         "Numbers with units do not convert silently: `20%` is a ratio, `0.2` is a plain number, `5pp` is a difference \
          of ratios, `6ep` is a step. A whole number without a unit stands for a plain number, never for a quantity.",
@@ -122,4 +122,23 @@ codes! {
          reference's mean. For counts and other numbers it is a number or a ratio.",
         wrong: "claim c \"same\" = equivalent(runs.top1, to: runs.top1, margin: 0.02, over: .seed)",
         right: "claim c \"same\" = equivalent(runs.top1, to: runs.top1, margin: 2pp, over: .seed)";
+    METHOD = "PD0228", "a method where a function is meant",
+        "Values have fields, but no methods apart from `at`. A function is called with its value in parentheses, or \
+         behind a pipe: `x |> f(y)` is `f(x, y)`.",
+        wrong: "let n = [1, 2, 3].len()",
+        right: "let n = len([1, 2, 3])";
+    ARGUMENT_ORDER = "PD0229", "arguments in another order than the function takes them",
+        "Arguments without a label fill the parameters from left to right. The types show that they were meant for each \
+         other's places.",
+        wrong: "let start = init(seeds(1)[0], arch([linear(10)], channels: 1, size: 8))",
+        right: "let start = init(arch([linear(10)], channels: 1, size: 8), seeds(1)[0])";
+    RELATIVE_MARGIN = "PD0230", "a relative margin for ratios",
+        "A warning. A margin of `2%` is two per cent of the reference's mean: 1.8 percentage points for an accuracy of \
+         90%, and less for a lower one. Points, `2pp`, are the same for every accuracy, and usually what is meant.",
+        wrong: "claim c \"same\" = equivalent(runs.top1, to: runs.top1, margin: 2%, over: .seed)",
+        right: "claim c \"same\" = equivalent(runs.top1, to: runs.top1, margin: 2pp, over: .seed)";
+    QUOTED = "PD0231", "a text where something else is meant",
+        "Only texts stand in quotes. A column is written `.seed`, a statistic `mean`, a number `8ep`.",
+        wrong: "let warm = warmup(0.1, over: \"5ep\")",
+        right: "let warm = warmup(0.1, over: 5ep)";
 }

@@ -255,8 +255,7 @@ fn evaluation_alone_reports_values_of_the_wrong_kind() {
 
 #[test]
 fn a_mistake_inside_the_library_points_at_the_users_call() {
-    let text = "let net = resnet20(classes: 10, channels: 1, size: 0)";
-    let errors = run_unchecked(text).unwrap_err();
+    let errors = run_unchecked("let rate = warmup(0.1, over: 0ep)(1ep)").unwrap_err();
     assert_eq!(errors[0].labels.len(), 2);
     assert_eq!(errors[0].labels[0].text, "in this call");
     assert!(errors[0].labels[0].span.start as usize >= IMPORTS.len());
@@ -271,4 +270,12 @@ fn the_sum_of_nothing_has_the_unit_of_its_elements() {
          expect sum([] |> map(r => r - 10%)) == 0pp",
     );
     assert_eq!(none, Vec::<String>::new());
+}
+
+#[test]
+fn a_value_that_the_library_refuses_is_marked_where_the_user_wrote_it() {
+    let text = "let net = resnet20(classes: 10, channels: 1, size: 0)";
+    let errors = run_unchecked(text).unwrap_err();
+    let (at, size) = (errors[0].labels[0].span, IMPORTS.len() + text.find("0)").unwrap());
+    assert_eq!((at.start as usize, at.end as usize), (size, size + 1), "{:?}", errors[0]);
 }

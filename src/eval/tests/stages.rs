@@ -203,7 +203,7 @@ fn a_step_beyond_the_end_shows_both_places() {
     let errors = run(&with_dense("let x = dense.at(9ep)")).unwrap_err();
     let labels: Vec<_> = errors[0].labels.iter().map(|label| label.text.as_str()).collect();
     assert_eq!(labels, ["step 180 of a run that ends at 160", "ends here"]);
-    assert_eq!(errors[0].help.as_deref(), Some("choose a step up to 8ep, or train longer"));
+    assert_eq!(errors[0].help.as_deref(), Some("choose a step before 8ep, or train longer"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{Builder, MAX_NESTING, parts};
 use crate::source::Span;
 use crate::syntax::parse::Rule;
 use crate::syntax::report;
-use crate::syntax::tree::{Arg, Axis, Block, Entry, Expr, ExprKind, Lambda};
+use crate::syntax::tree::{Arg, Axis, Block, Entry, Expr, ExprKind, Lambda, Name};
 
 impl Builder<'_> {
     /// Builds an expression; what cannot be held is reported and becomes [`ExprKind::Error`].
@@ -99,15 +99,18 @@ impl Builder<'_> {
 
     fn arg(&self, pair: Pair<'_, Rule>) -> Arg {
         let span = self.span(&pair);
-        let (mut label, mut value) = (None, None);
+        let (mut label, mut value): (Option<Name>, _) = (None, None);
+        let mut equals = None;
         for part in parts(pair) {
             match part.as_rule() {
                 Rule::label => label = Some(self.name(&part)),
-                Rule::bad_label => {
-                    let name = label.as_ref().map_or("name", |label| &label.text);
-                    self.report(report::equation_label(self.span(&part), name, false));
+                Rule::bad_label => equals = Some(self.span(&part)),
+                _ => {
+                    if let (Some(equals), Some(label)) = (equals, &label) {
+                        self.report(report::equation_label(equals, &label.text, part.as_str().trim(), false));
+                    }
+                    value = Some(self.expr(part));
                 }
-                _ => value = Some(self.expr(part)),
             }
         }
         Arg { label, value: value.unwrap_or_else(|| Self::error(span)) }
@@ -146,11 +149,13 @@ impl Builder<'_> {
 
     fn list(&self, pair: Pair<'_, Rule>) -> ExprKind {
         let mut members = Vec::new();
+        let mut first = "";
         for part in parts(pair) {
             if part.as_rule() == Rule::bad_comprehension {
-                self.report(report::comprehension(self.span(&part)));
+                self.report(report::comprehension(self.span(&part), first.trim(), part.as_str()));
                 return ExprKind::Error;
             }
+            first = part.as_str();
             members.push(self.expr(part));
         }
         ExprKind::List(members)
@@ -176,17 +181,18 @@ impl Builder<'_> {
     }
 
     fn entry(&self, pair: Pair<'_, Rule>) -> Option<Entry> {
-        let mut name = None;
+        let mut name: Option<Name> = None;
+        let mut equals = None;
         for part in parts(pair) {
             match part.as_rule() {
                 Rule::spread => return parts(part).next().map(|value| Entry::Spread(self.expr(value))),
                 Rule::label => name = Some(self.name(&part)),
-                Rule::bad_label => {
-                    let text = name.as_ref().map_or("name", |name: &crate::syntax::tree::Name| &name.text);
-                    self.report(report::equation_label(self.span(&part), text, true));
-                }
+                Rule::bad_label => equals = Some(self.span(&part)),
                 Rule::hole => return None,
                 _ => {
+                    if let (Some(equals), Some(name)) = (equals, &name) {
+                        self.report(report::equation_label(equals, &name.text, part.as_str().trim(), true));
+                    }
                     let value = self.expr(part);
                     return name.map(|name| Entry::Field(name, value));
                 }

@@ -91,7 +91,8 @@ impl Builder<'_> {
             Rule::div => BinaryOp::Divide,
             Rule::pow => BinaryOp::Power,
             Rule::bad_modulo => {
-                self.report(report::modulo(op_span));
+                let text = matches!(*left.kind, ExprKind::Str(_));
+                self.report(if text { report::formatted(op_span) } else { report::modulo(op_span) });
                 return Self::error(span);
             }
             habit => {

@@ -2,6 +2,7 @@
 
 use super::super::ty::{Plain, Ty};
 use super::Checker;
+use super::binary::is_comparison;
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::syntax::tree::{BinaryOp, Exact, Expr, ExprKind, UnaryOp, Unit};
 
@@ -19,11 +20,47 @@ impl Checker<'_> {
         let shown = found.described();
         let diagnostic = Diagnostic::error(code, format!("{what} must be {}, but this is {shown}", want.described()))
             .label(expr.span, format!("this is {shown}"));
-        let advice = self.advice(expr, &found, &want);
+        let advice = self.advice(expr, &found, &want).or_else(|| typical(&want).map(ToOwned::to_owned));
         self.report(match advice {
             Some(help) => diagnostic.help(help).in_place_of(expr.span),
             None => diagnostic,
         });
+    }
+
+    /// Reports a text that stands for something else, if it does.
+    pub(super) fn quoted(&mut self, expr: &Expr, text: &str, want: &Ty, what: &str) -> bool {
+        let name = is_name(text);
+        let column = |ty: &Ty| matches!(ty, Ty::Column(_));
+        let (thing, right) = match want {
+            Ty::Column(_) if name => ("a column is written with a dot", format!(".{text}")),
+            Ty::List(element) if column(element) && name => ("columns are written with a dot", format!("[.{text}]")),
+            Ty::List(element) if element.is(Plain::Statistic) && self.is_statistic(text) => {
+                ("statistics are a list of names", format!("[{text}]"))
+            }
+            Ty::Plain(Plain::Statistic) if self.is_statistic(text) => ("a statistic is a name", text.to_owned()),
+            Ty::Plain(Plain::Statistic) => {
+                ("a statistic is a name", ["mean", "ci95"][usize::from(text.starts_with('c'))].to_owned())
+            }
+            Ty::Plain(Plain::Str) | Ty::Var(_) | Ty::Error | Ty::Generic(_) => return false,
+            other
+                if is_quantity(text) && (other.is_number() || other.is(Plain::Margin) || other.is(Plain::Schedule)) =>
+            {
+                ("a number stands without quotes", text.to_owned())
+            }
+            Ty::Plain(Plain::Bool) if matches!(text, "true" | "false") => {
+                ("a truth value stands without quotes", text.to_owned())
+            }
+            Ty::Plain(_) if name && self.local(text).is_none() && self.linked.lookup(self.module, text).is_some() => {
+                ("a name stands without quotes", text.to_owned())
+            }
+            _ => return false,
+        };
+        self.report(
+            Diagnostic::error(&codes::QUOTED, format!("{what} is no text: {thing}"))
+                .label(expr.span, "a text")
+                .help(format!("write `{right}`")),
+        );
+        true
     }
 
     fn measured(&mut self, expr: &Expr, want: &Ty, what: &str) {
@@ -43,11 +80,33 @@ impl Checker<'_> {
     fn advice(&mut self, expr: &Expr, found: &Ty, want: &Ty) -> Option<String> {
         let text = self.source(expr.span);
         match (found, want) {
-            (Ty::Plain(from), Ty::Plain(to)) => conversion(expr, text, *from, *to),
             (Ty::Function(params, result), _) if *want == **result || makes_layer(result, want) => {
                 let dots = if params.is_empty() { "" } else { "…" };
                 Some(format!("call it: `{text}({dots})`"))
             }
+            (Ty::Plain(Plain::Task), Ty::Split(_)) => Some(format!("write `{text}.test`, or `{text}.val` for choices")),
+            (Ty::List(element), want) if same(element, want) => {
+                let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
+                Some(format!("take one of them, `last({short})`, or go through them with `for s in {short} {{ … }}`"))
+            }
+            (Ty::Function(..), Ty::Column(_)) if is_name(text) => Some(format!("a column has a dot: write `.{text}`")),
+            (Ty::Record(fields), Ty::Plain(Plain::Recipe)) => {
+                let names: Vec<_> = fields.names().map(|name| format!("{name}: …")).collect();
+                Some(format!("a recipe is made by an optimiser: write `sgd({})`", names.join(", ")))
+            }
+            (Ty::Rows(_), Ty::Column(_)) => Some(format!("take a column of it: write `{text}.top1`")),
+            (Ty::Measured(inner), Ty::Plain(Plain::Verdict)) if inner.is(Plain::Bool) => Some(
+                "state it as `expect …`, or compare over seeds with `not_worse`, `equivalent` or `differs`".to_owned(),
+            ),
+            (Ty::Plain(Plain::Bool), Ty::Plain(Plain::Verdict)) => Some("state it as `expect …`".to_owned()),
+            (Ty::Plain(Plain::Verdict), Ty::Plain(Plain::Bool)) => {
+                Some(format!("write `claim name \"what it says\" = {}`", if text.contains('\n') { "…" } else { text }))
+            }
+            (Ty::Record(fields), want) if want.is_number() && fields.get("top1").is_some() => {
+                Some("take a field of it: write `….top1`".to_owned())
+            }
+            (Ty::Plain(Plain::Table), Ty::Plain(Plain::Plot)) => Some("write `table` instead of `plot`".to_owned()),
+            (Ty::Plain(Plain::Plot), Ty::Plain(Plain::Table)) => Some("write `plot` instead of `table`".to_owned()),
             (Ty::List(_), Ty::Rows(_) | Ty::Plain(Plain::Table)) => {
                 Some("make rows with `sweep` instead of `for`".to_owned())
             }
@@ -64,6 +123,7 @@ impl Checker<'_> {
                     (absent, _) => Some(format!("add {}", absent.join(", "))),
                 }
             }
+            (Ty::Plain(from), Ty::Plain(to)) => conversion(expr, text, *from, *to),
             (element, Ty::List(wanted)) if element == &**wanted => Some(format!("write `[{text}]`")),
             _ => None,
         }
@@ -76,8 +136,51 @@ impl Checker<'_> {
         (left, left_expr): (&Ty, &Expr),
         (right, right_expr): (&Ty, &Expr),
     ) -> Option<String> {
-        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else { return None };
         let (left_text, right_text) = (self.source(left_expr.span), self.source(right_expr.span));
+        for (ty, text) in [(left, left_text), (right, right_text)] {
+            if let Ty::Record(fields) = ty
+                && let Some(field) = ["top1"].into_iter().find(|name| fields.get(name).is_some())
+            {
+                let text = if text.len() <= 50 && !text.contains('\n') { text } else { "…" };
+                return Some(format!("take a field of it: write `{text}.{field}`"));
+            }
+        }
+        let short =
+            |text: &'_ str| if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "…".to_owned() };
+        match (left, right) {
+            (Ty::Column(_), Ty::Column(_)) if is_comparison(op) => {
+                let (a, b) = (short(left_text), short(right_text));
+                return Some(format!(
+                    "compare over seeds: write `not_worse({a}, than: {b}, margin: 2pp, over: .seed)`"
+                ));
+            }
+            (Ty::Column(_), _) => {
+                return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(left_text)));
+            }
+            (_, Ty::Column(_)) => {
+                return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(right_text)));
+            }
+            _ => {}
+        }
+        if matches!((left, right), (Ty::List(_), Ty::List(_))) && op == BinaryOp::Add {
+            return Some("lists are joined by `++`: write `++`".to_owned());
+        }
+        if matches!(op, BinaryOp::Add | BinaryOp::Concat) && (left.is(Plain::Str) || right.is(Plain::Str)) {
+            return Some(match (&*left_expr.kind, &*right_expr.kind) {
+                (ExprKind::Str(a), ExprKind::Str(b)) => format!("texts are not joined: write `\"{a}{b}\"`"),
+                _ => "texts are not built from parts: give each value a field of its own".to_owned(),
+            });
+        }
+        if let (Ty::List(_), BinaryOp::Multiply) = (left, op) {
+            return Some(format!("a list is built with `for`: write `for i in 0..{} {{ … }}`", short(right_text)));
+        }
+        if left.is(Plain::Str) && !is_comparison(op) {
+            return Some("texts are not built from parts: give each value a field of its own".to_owned());
+        }
+        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else {
+            let takes = if is_comparison(op) { "compares numbers, texts and truth values" } else { "takes numbers" };
+            return Some(format!("`{}` {takes}; a field is read with a dot", op.symbol()));
+        };
         match (op, a, b) {
             (BinaryOp::Add, Plain::Ratio, Plain::Ratio) => Some(match literal(right_expr) {
                 Some((value, Some(Unit::Percent))) => {
@@ -100,6 +203,66 @@ impl Checker<'_> {
 /// Whether calling a function gives a layer where layers are wanted.
 fn makes_layer(result: &Ty, want: &Ty) -> bool {
     result.is(Plain::Layer) && want.is(Plain::Layers)
+}
+
+/// How values of a type are usually written.
+fn typical(want: &Ty) -> Option<&'static str> {
+    Some(match want {
+        Ty::Plain(plain) => match plain {
+            Plain::Bool => "a condition is written like `rounds > 1`",
+            Plain::Int => "a whole number is written like `3`",
+            Plain::Float => "a number is written like `0.1`",
+            Plain::Str => "a text stands in double quotes: `\"text\"`",
+            Plain::Ratio => "a ratio is written like `20%`",
+            Plain::Points => "percentage points are written like `2pp`",
+            Plain::Step => "a step is written like `8ep` or `500it`",
+            Plain::Seed => "seeds come from a sweep: `sweep seed in seeds(3)`",
+            Plain::Task => "a task is made by `digits()`, `cifar10()` and others of `std.data`",
+            Plain::Recipe => "a recipe is made by `sgd(lr: 0.1, batch: 64)` or `adamw(…)`",
+            Plain::Schedule => "a schedule is a number, `drops(…)`, or a function `step => …`",
+            Plain::Arch => "a network is made by `resnet20(classes: 10)` and others of `std.models`, or by `arch(…)`",
+            Plain::State => "a state is made by `init(net, seed)` and changed by `train`, `prune` and others",
+            Plain::Pruner => "a pruner is made by `global_magnitude(20%)`, `one_shot(90%)` or `pruner(…)`",
+            Plain::Criterion => "a criterion is made by `criterion(p => abs(p.weight))`",
+            Plain::Layer | Plain::Layers => "a layer is made by `conv(…)`, `relu()`, `linear(…)` and others",
+            Plain::Probe => "a probe is made by `shapes_probe()` or `broden(…)`",
+            Plain::Margin => "a margin is written like `2pp`",
+            Plain::Band => "a band is written like `ci95(over: .seed)`",
+            Plain::Statistic => "statistics are `mean`, `sd`, `ci95`, `median`, `min`, `max` and `count`",
+            Plain::Table => "a table shows rows, or `summary(rows, by: [.round], over: .seed, show: [mean])`",
+            Plain::Plot => "a plot is made by `line(rows, x: .sparsity, y: .top1)` or `curve(…)`",
+            Plain::Verdict => "a claim is tested by `not_worse`, `equivalent` or `differs` of `std.stats`",
+            _ => return None,
+        },
+        Ty::Column(_) => "a column is written like `.top1`, or `runs.top1`",
+        Ty::Split(_) => "a part of a task is written `task.test`, `task.val` or `task.train`",
+        Ty::Rows(_) => "rows are made by `sweep seed in seeds(3) { { … } }`",
+        Ty::List(_) => "a list is written in brackets: `[a, b]`",
+        Ty::Range(_) => "a range is written like `0ep..=8ep`",
+        Ty::Record(_) => "a record is written like `{ name: value }`",
+        Ty::Function(..) => "a function is written like `x => x + 1`",
+        _ => return None,
+    })
+}
+
+/// Whether a text is one name.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether a text is a number, with or without a unit.
+fn is_quantity(text: &str) -> bool {
+    let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '_')).unwrap_or(text.len());
+    let suffix = &text[end..];
+    let exponent = suffix.strip_prefix('e').is_some_and(|rest| rest.trim_start_matches('-').parse::<u32>().is_ok());
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && (suffix.is_empty() || exponent || Unit::ALL.iter().any(|unit| unit.suffix() == suffix))
+}
+
+/// Whether the elements of a list would do.
+fn same(element: &Ty, want: &Ty) -> bool {
+    element == want && matches!(want, Ty::Plain(Plain::State | Plain::Seed | Plain::Arch | Plain::Task))
 }
 
 /// Whether a measurement would do if it were known.
@@ -146,6 +309,9 @@ fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Option<String>
         }
         (Some((value, Some(Unit::Percent))), Ratio, Float) => Some(format!("write `{}`", decimal(value / hundred))),
         (Some((value, None)), Float, Int) if value.is_integer() => Some(format!("write `{}`", decimal(value))),
+        (Some((value, None)), Float, Step) => Some(format!("write `{}ep`", decimal(value))),
+        (_, Ratio, Step) => Some("a step is given in epochs or iterations: write `1ep` or `100it`".to_owned()),
+        (_, Step, Ratio) => Some("a share is given in per cent: write `20%`".to_owned()),
         (_, Float, Ratio) => Some(format!("write `ratio({short})`")),
         (_, Ratio, Float) => Some(format!("write `fraction({short})`")),
         (_, Int, Float | Schedule | Margin) => Some(format!("write `float({short})`")),
@@ -158,6 +324,10 @@ fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Option<String>
         (_, Int, Plain::Seed) => Some("seeds come from `seeds(n)`: `sweep seed in seeds(3)`".to_owned()),
         (_, Plain::Arch, Plain::State) => Some("initialise it: `|> init(seed)`".to_owned()),
         (_, Plain::Criterion, Plain::Pruner) => Some(format!("write `pruner({short}, remove: 20%)`")),
+        (Some((value, None)), Float, Plain::Pruner) if value < Exact::from_integer(1) => {
+            Some(format!("write `global_magnitude({}%)`", decimal(value * hundred)))
+        }
+        (Some((value, None)), Int, Plain::Pruner) => Some(format!("write `global_magnitude({}%)`", decimal(value))),
         (_, Ratio, Plain::Pruner) => Some(format!("write `global_magnitude({short})`")),
         (_, Plain::Task, Plain::Probe) => Some("take a probe, for instance `shapes_probe()`".to_owned()),
         _ => None,

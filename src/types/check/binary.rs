@@ -136,7 +136,12 @@ impl Checker<'_> {
                 Ty::Error
             }
             other => {
-                self.infer(right);
+                let second = self.infer(right);
+                let second = self.settled(&second);
+                if other.is(Plain::Str) || second.is(Plain::Str) {
+                    self.misfit(BinaryOp::Concat, (&other, left), (&second, right));
+                    return Ty::Error;
+                }
                 self.mismatch(left, &other, &Ty::list(Ty::Error), "the left side of `++`");
                 Ty::Error
             }

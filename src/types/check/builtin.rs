@@ -45,6 +45,8 @@ impl Checker<'_> {
                 self.comparison(slots, types);
                 result
             }
+            // Reported with the argument that is missing.
+            ("min" | "max", Ty::List(_) | Ty::Range(_)) if slots.iter().any(Option::is_none) => Ty::Error,
             ("abs" | "sqrt" | "min" | "max" | "clamp", _) => self.numeric(signature, first, &result),
             ("sum", _) => self.summed(first, &result),
             ("sort_by", _) => {
@@ -173,6 +175,9 @@ impl Checker<'_> {
             Ty::Plain(Plain::Ratio) => matches!(margin, Ty::Plain(Plain::Points | Plain::Ratio)),
             _ => matches!(margin, Ty::Plain(Plain::Float | Plain::Int | Plain::Ratio)),
         };
+        if values.is(Plain::Ratio) && margin.is(Plain::Ratio) {
+            self.relative(expr);
+        }
         if fits || !margin.is_number() {
             return;
         }
@@ -186,6 +191,20 @@ impl Checker<'_> {
                 .label(expr.span, margin.described())
                 .help(help),
         );
+    }
+
+    /// Warns of `2%` where `2pp` is as likely meant.
+    fn relative(&mut self, expr: &Expr) {
+        let text = self.source(expr.span);
+        let message =
+            format!("a margin of `{text}` is relative: a share of the reference's mean, not percentage points");
+        let points =
+            text.strip_suffix('%').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+        let help = match points {
+            Some(points) => format!("write `{points}pp` for percentage points"),
+            None => "give percentage points, like `2pp`, if they are meant".to_owned(),
+        };
+        self.report(Diagnostic::warning(&codes::RELATIVE_MARGIN, message).label(expr.span, "relative").help(help));
     }
 
     /// `abs`, `min` and their like work on numbers and scores.

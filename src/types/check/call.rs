@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::super::signature::Signature;
 use super::super::ty::{Plain, Ty};
 use super::expr::is_adaptable;
+use super::labels::needs_label;
 use super::{Checker, ColumnRole};
-use crate::diag::{Diagnostic, codes::types as codes, suggest};
+use crate::diag::{Diagnostic, codes::types as codes};
 use crate::resolve::Target;
 use crate::source::Span;
 use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
@@ -51,6 +52,12 @@ impl Checker<'_> {
                 if let Some(ty) = self.at(&owner, field, args, expr.span) {
                     return ty;
                 }
+                if !self.has_field(&owner, &field.text) && self.method(&owner, field, base.span, Some(args)) {
+                    let reported = self.diagnostics.len();
+                    self.infer_args(args);
+                    self.diagnostics.truncate(reported);
+                    return Ty::Error;
+                }
                 self.field_of(&owner, field, base.span)
             }
             _ => self.infer(callee),
@@ -90,7 +97,9 @@ impl Checker<'_> {
         let slots = self.assign(signature, call);
         let open: Vec<Ty> = signature.generics.iter().map(|_| self.solver.fresh()).collect();
         let outer = (self.context.clone(), self.role);
+        let reported = self.diagnostics.len();
         let types = self.arguments(signature, &slots, &open);
+        self.order(signature, &slots, call, reported);
         let result = self.solver.instantiate(&signature.result, &open);
         let result = self.special(signature, &slots, &types, result);
         (self.context, self.role) = outer;
@@ -109,7 +118,7 @@ impl Checker<'_> {
                 None => {
                     excuse = true;
                     self.infer(&arg.value);
-                    self.unknown_label(signature, label);
+                    self.unknown_label(signature, label, &arg.value);
                 }
             }
         }
@@ -119,95 +128,27 @@ impl Checker<'_> {
         let positional =
             call.piped.into_iter().map(|piped| (0, piped)).chain(written.map(|(at, arg)| (at, &arg.value)));
         let mut excess: Option<Span> = None;
+        let mut nameless = Vec::new();
         for (place, value) in positional {
             if let Some(at) = free.next() {
-                let nameless = place > 0 && self.needs_label(signature, at, value);
-                slots[at] = Some(Given { value, mistaken: nameless });
+                let mistaken = place > 0 && needs_label(signature, at);
+                if mistaken {
+                    nameless.push((at, value));
+                }
+                slots[at] = Some(Given { value, mistaken });
             } else {
                 self.infer(value);
                 excess = excess.or(Some(value.span));
             }
         }
+        self.without_labels(signature, &slots, &nameless);
+        excuse |= !nameless.is_empty();
         if let Some(span) = excess {
             self.too_many(signature, span);
         } else if !excuse {
             self.missing(signature, &slots, call.callee);
         }
         slots
-    }
-
-    /// Reports a number without its label beyond the first argument.
-    fn needs_label(&mut self, signature: &Signature, at: usize, value: &Expr) -> bool {
-        let formal = &signature.formals[at];
-        if !(formal.ty.is_number() || formal.ty.is(Plain::Bool)) || signature.is_mathematics() {
-            return false;
-        }
-        let (name, text) = (&formal.name, self.source(value.span));
-        let message = format!("the argument `{name}` of `{}` needs its label", signature.name);
-        self.report(
-            Diagnostic::error(&codes::UNNAMED_NUMBER, message)
-                .label(value.span, "which one is this?")
-                .help(format!("write `{name}: {text}`"))
-                .in_place_of(value.span),
-        );
-        true
-    }
-
-    fn repeated(&mut self, signature: &Signature, label: &Name, value: &Expr) {
-        self.infer(value);
-        let message = format!("`{}` is given `{}` twice", signature.name, label.text);
-        self.report(
-            Diagnostic::error(&codes::REPEATED_ARGUMENT, message)
-                .label(label.span, "the same argument again")
-                .help("leave one of them out"),
-        );
-    }
-
-    fn unknown_label(&mut self, signature: &Signature, label: &Name) {
-        let message = format!("`{}` has no parameter `{}`", signature.name, label.text);
-        let known = signature.formals.iter().map(|formal| &*formal.name);
-        let help = match suggest::question(&label.text, known) {
-            Some(question) => question,
-            None => format!("its signature is `{signature}`"),
-        };
-        self.report(
-            Diagnostic::error(&codes::UNKNOWN_LABEL, message)
-                .label(label.span, "not one of its parameters")
-                .help(help)
-                .in_place_of(label.span),
-        );
-    }
-
-    fn too_many(&mut self, signature: &Signature, span: Span) {
-        let takes = match signature.formals.len() {
-            0 => "no arguments".to_owned(),
-            1 => "one argument".to_owned(),
-            n => format!("at most {n} arguments"),
-        };
-        self.report(
-            Diagnostic::error(&codes::EXCESS_ARGUMENT, format!("`{}` takes {takes}", signature.name))
-                .label(span, "one too many")
-                .help(format!("its signature is `{signature}`")),
-        );
-    }
-
-    fn missing(&mut self, signature: &Signature, slots: &Slots<'_>, callee: Span) {
-        let absent: Vec<_> = signature
-            .formals
-            .iter()
-            .zip(slots)
-            .filter(|(formal, slot)| slot.is_none() && !formal.optional)
-            .map(|(formal, _)| format!("`{}`", formal.name))
-            .collect();
-        if absent.is_empty() {
-            return;
-        }
-        let list = absent.join(", ");
-        self.report(
-            Diagnostic::error(&codes::MISSING_ARGUMENT, format!("`{}` needs {list}", signature.name))
-                .label(callee, format!("{list} not given"))
-                .help(format!("its signature is `{signature}`")),
-        );
     }
 
     /// Types the arguments: firm ones first, then literals that follow them, then functions and columns.
@@ -318,6 +259,7 @@ impl Checker<'_> {
         let name = self.source(call.callee);
         let help = match call.piped {
             Some(_) => "a pipe ends in a function: `x |> f(y)`".to_owned(),
+            None if found.is(Plain::AxisScale) => "the natural logarithm is `ln` of `std.math`".to_owned(),
             None => format!("write `{name}` without parentheses"),
         };
         self.report(

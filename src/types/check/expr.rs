@@ -111,6 +111,17 @@ impl Checker<'_> {
                 want
             }
             (ExprKind::Name(name), Ty::Plain(Plain::Statistic)) if self.is_statistic(name) => want,
+            (ExprKind::Str(text), _) if self.quoted(expr, text, &want, what) => Ty::Error,
+            (ExprKind::Name(name), Ty::List(element))
+                if matches!(**element, Ty::Plain(Plain::Statistic)) && self.is_statistic(name) =>
+            {
+                self.report(
+                    Diagnostic::error(&codes::MISMATCH, format!("{what} must be a list, but this is one statistic"))
+                        .label(expr.span, "one statistic")
+                        .help(format!("write `[{name}]`")),
+                );
+                Ty::Error
+            }
             _ => {
                 let found = self.infer(expr);
                 self.fit(expr, &found, &want, what)
@@ -198,9 +209,20 @@ impl Checker<'_> {
         if let Some(ty) = self.local(name) {
             return ty;
         }
-        match self.linked.lookup(self.module, name) {
+        let found = match self.linked.lookup(self.module, name) {
             Some(target) => self.target(target, name, span),
             None => Ty::Error,
+        };
+        match found {
+            Ty::Function(params, result) if params.is_empty() => {
+                self.report(
+                    Diagnostic::error(&codes::MISMATCH, format!("`{name}` is a function, and is not called here"))
+                        .label(span, "not called")
+                        .help(format!("write `{name}()`")),
+                );
+                (*result).clone()
+            }
+            found => found,
         }
     }
 
@@ -274,12 +296,6 @@ impl Checker<'_> {
             self.mismatch(&lambda.body, &result, &Plain::Float.into(), &returned);
         }
         Plain::Schedule.into()
-    }
-
-    fn index(&mut self, base: &Expr, index: &Expr) -> Ty {
-        let list = self.infer(base);
-        self.check(index, &Plain::Int.into(), "an index");
-        self.element(base, &list, "only lists, ranges and rows have elements by number")
     }
 
     fn range(&mut self, start: &Expr, end: &Expr) -> Ty {

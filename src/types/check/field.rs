@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::ty::{ColumnTy, Plain, Row, Ty};
 use super::{Checker, ColumnRole};
-use crate::diag::{Diagnostic, codes::types as codes, suggest};
+use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::domain::data::Split;
 use crate::resolve::{Member, ModuleId, Target};
 use crate::source::Span;
@@ -38,7 +38,7 @@ pub(in super::super) fn fields_of(ty: &Ty) -> Vec<(String, Ty)> {
 }
 
 /// Fields of a task, apart from its splits.
-const TASK: [(&str, Plain); 6] = [
+pub(super) const TASK: [(&str, Plain); 6] = [
     ("classes", Plain::Int),
     ("channels", Plain::Int),
     ("size", Plain::Int),
@@ -48,7 +48,7 @@ const TASK: [(&str, Plain); 6] = [
 ];
 
 /// Fields of a state.
-const STATE: [(&str, Plain); 6] = [
+pub(super) const STATE: [(&str, Plain); 6] = [
     ("sparsity", Plain::Ratio),
     ("density", Plain::Ratio),
     ("steps", Plain::Step),
@@ -61,7 +61,7 @@ const STATE: [(&str, Plain); 6] = [
 const ARCH: [(&str, Plain); 3] = [("parameters", Plain::Int), ("prunable", Plain::Int), ("macs", Plain::Int)];
 
 /// Fields of a parameter inside a criterion, and those that later versions will have.
-const PARAMETER: [&str; 6] = ["weight", "initial", "grad", "hessian_grad", "flow", "concept"];
+pub(super) const PARAMETER: [&str; 6] = ["weight", "initial", "grad", "hessian_grad", "flow", "concept"];
 const PARAMETER_LATER: [&str; 3] = ["rewound", "momentum", "activation"];
 
 impl Checker<'_> {
@@ -103,42 +103,56 @@ impl Checker<'_> {
             Ty::Var(_) => self.unknown_owner(field, base),
             Ty::Record(fields) => match fields.get(name) {
                 Some(ty) => ty.clone(),
-                None => self.missing_field(field, "the record", &fields.names().collect::<Vec<_>>()),
+                None => self.missing_field(&owner, field, base, "the record", &fields.names().collect::<Vec<_>>()),
             },
             Ty::Rows(Some(row)) => self.column_of(row, field),
             Ty::Rows(None) => Ty::Column(Some(Arc::new(ColumnTy { cell: Ty::Error, row: None }))),
             Ty::Plain(Plain::Seed) => Plain::Seed.into(),
-            Ty::Plain(Plain::State) => self.plain_field(field, "a state", &STATE, &["at"]),
+            Ty::Plain(Plain::State) => self.plain_field(&owner, field, base, "a state", &STATE, &["at"]),
             Ty::Plain(Plain::Task) => match name {
                 "train" => Ty::Split(Some(Split::Train)),
                 "val" => Ty::Split(Some(Split::Val)),
                 "test" => Ty::Split(Some(Split::Test)),
-                _ => self.plain_field(field, "a task", &TASK, &["train", "val", "test"]),
+                _ => self.plain_field(&owner, field, base, "a task", &TASK, &["train", "val", "test"]),
             },
-            Ty::Plain(Plain::Arch) => self.plain_field(field, "an architecture", &ARCH, &[]),
-            Ty::Plain(Plain::Parameter) => self.parameter_field(field),
-            Ty::List(element) => self.list_field(&owner, element, field),
+            Ty::Plain(Plain::Arch) => self.plain_field(&owner, field, base, "an architecture", &ARCH, &[]),
+            Ty::Plain(Plain::Parameter) => self.parameter_field(&owner, field, base),
+            Ty::List(element) => self.list_field(&owner, element, field, base),
             other => {
-                let owner = self.settled(other).described();
-                self.missing_field(field, &owner, &[])
+                let shown = self.settled(other).described();
+                self.missing_field(&owner, field, base, &shown, &[])
             }
         }
     }
 
-    fn plain_field(&mut self, field: &Name, owner: &str, known: &[(&'static str, Plain)], more: &[&'static str]) -> Ty {
+    fn plain_field(
+        &mut self,
+        owner: &Ty,
+        field: &Name,
+        base: Span,
+        shown: &str,
+        known: &[(&'static str, Plain)],
+        more: &[&'static str],
+    ) -> Ty {
         if let Some((_, plain)) = known.iter().find(|(name, _)| *name == &*field.text) {
             return (*plain).into();
         }
         let names: Vec<_> = known.iter().map(|(name, _)| *name).chain(more.iter().copied()).collect();
-        self.missing_field(field, owner, &names)
+        self.missing_field(owner, field, base, shown, &names)
     }
 
-    fn missing_field(&mut self, field: &Name, owner: &str, known: &[&str]) -> Ty {
-        self.unknown_field(field, owner, known);
+    fn missing_field(&mut self, owner: &Ty, field: &Name, base: Span, shown: &str, known: &[&str]) -> Ty {
+        let near = suggest::closest(&field.text, known.iter().copied()).is_some();
+        let synonym = foreign::synonyms(&field.text).iter().any(|name| known.contains(name));
+        // `.train` alone is a function; there is no text in front of it.
+        let written = !self.source(base).starts_with('.');
+        if near || synonym || !written || !self.method(owner, field, base, None) {
+            self.unknown_field(field, shown, known);
+        }
         Ty::Error
     }
 
-    fn parameter_field(&mut self, field: &Name) -> Ty {
+    fn parameter_field(&mut self, owner: &Ty, field: &Name, base: Span) -> Ty {
         let name = &*field.text;
         if PARAMETER.contains(&name) {
             return Plain::Score.into();
@@ -151,10 +165,10 @@ impl Checker<'_> {
             );
             return Ty::Error;
         }
-        self.missing_field(field, "a parameter", &PARAMETER)
+        self.missing_field(owner, field, base, "a parameter", &PARAMETER)
     }
 
-    fn list_field(&mut self, list: &Ty, element: &Ty, field: &Name) -> Ty {
+    fn list_field(&mut self, list: &Ty, element: &Ty, field: &Name, base: Span) -> Ty {
         let has = match self.solver.shallow(element) {
             Ty::Record(fields) => fields.get(&field.text).is_some(),
             Ty::Plain(Plain::State) => STATE.iter().any(|(name, _)| *name == &*field.text),
@@ -163,7 +177,7 @@ impl Checker<'_> {
         };
         let owner = self.settled(list).described();
         if !has {
-            return self.missing_field(field, &owner, &[]);
+            return self.missing_field(list, field, base, &owner, &[]);
         }
         let name = &field.text;
         self.report(
@@ -197,7 +211,12 @@ impl Checker<'_> {
     pub(super) fn unknown_column(&mut self, row: &Row, field: &Name) {
         let message = format!("there is no column `{}`", field.text);
         let list = row.fields.names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let help = suggest::question(&field.text, row.fields.names()).unwrap_or(format!("the columns are {list}"));
+        let synonym = || {
+            let known = foreign::synonyms(&field.text).iter().find(|name| row.fields.get(name).is_some())?;
+            Some(format!("write `{known}`"))
+        };
+        let help = suggest::question(&field.text, row.fields.names()).or_else(synonym);
+        let help = help.unwrap_or(format!("the columns are {list}"));
         self.report(
             Diagnostic::error(&codes::UNKNOWN_COLUMN, message)
                 .label(field.span, "not a column of these rows")

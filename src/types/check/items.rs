@@ -263,10 +263,19 @@ impl Checker<'_> {
         let ty = if let Some(ty) = &formal.ty {
             Reader { generics: &function.generics, diagnostics: &mut self.diagnostics }.read(ty)
         } else {
+            if matches!(&*formal.name.text, "self" | "this" | "cls") {
+                let message = format!("functions belong to no value: there is no `{}`", formal.name.text);
+                self.report(
+                    Diagnostic::error(&codes::MISSING_TYPE, message)
+                        .label(formal.name.span, "a habit of another language")
+                        .help("remove it, or take a value with its type: `s: State`"),
+                );
+                return Formal { name: formal.name.text.clone(), ty: Ty::Error, optional: true };
+            }
             let message = format!("the parameter `{}` of `{}` has no type", formal.name.text, function.name.text);
             let guess = match formal.default.as_ref().map(|default| self.infer(default)) {
                 Some(ty) if ty != Ty::Error => self.settled(&ty).to_string(),
-                _ => "…".to_owned(),
+                _ => usual(&formal.name.text).to_owned(),
             };
             self.report(
                 Diagnostic::error(&codes::MISSING_TYPE, message)
@@ -298,6 +307,23 @@ impl Checker<'_> {
                 self.check(default, &declared.ty, &format!("the default of `{}`", declared.name));
             }
         }
+    }
+}
+
+/// The type that a parameter of this name usually has.
+fn usual(name: &str) -> &'static str {
+    match name {
+        "seed" => "Seed",
+        "task" => "Task",
+        "recipe" => "Recipe",
+        "state" | "s" | "dense" | "network" | "net" | "ticket" => "State",
+        "arch" => "Arch",
+        "rate" | "sparsity" | "level" | "share" => "Ratio",
+        "until" | "rewind" | "step" | "from" => "Step",
+        "rounds" | "n" | "times" | "k" | "i" | "classes" | "width" | "batch" => "Int",
+        "name" | "layer" | "text" => "Str",
+        "lr" | "peak" => "Float",
+        _ => "…",
     }
 }
 

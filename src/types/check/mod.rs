@@ -11,7 +11,11 @@ mod column;
 mod expr;
 mod field;
 mod flow;
+mod index;
 mod items;
+mod labels;
+mod method;
+mod order;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};

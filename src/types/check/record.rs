@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::ty::{Fields, Plain, Ty};
 use super::Checker;
-use crate::diag::{Diagnostic, codes::types as codes, suggest};
+use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::syntax::tree::{Entry, Expr, Name};
 
 impl Checker<'_> {
@@ -113,6 +113,16 @@ impl Checker<'_> {
         let help = match suggest::question(&field.text, known.iter().copied()) {
             Some(question) => Some(question),
             None if known.is_empty() => None,
+            None if owner == "a state"
+                && (matches!(&*field.text, "top1" | "top5" | "loss")
+                    || foreign::synonyms(&field.text).contains(&"top1")) =>
+            {
+                Some("measure it: write `evaluate(…, task.test).top1`".to_owned())
+            }
+            None if foreign::synonyms(&field.text).iter().any(|name| known.contains(name)) => {
+                let name = foreign::synonyms(&field.text).iter().find(|name| known.contains(*name));
+                name.map(|name| format!("write `{name}`"))
+            }
             None => {
                 let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
                 Some(format!("it has {}", list.join(", ")))

@@ -1,0 +1,109 @@
+//! Heads of loops and sweeps.
+
+use super::{Passage, habit};
+use crate::diag::Diagnostic;
+
+impl Passage<'_> {
+    /// The head of a loop: `for (const x of xs)`, `for a, b in`, `sweep seed = …`.
+    pub(super) fn head(&self, nth: usize) -> Option<Diagnostic> {
+        let word = self.spelled(nth);
+        let first = nth + 1;
+        if self.is_open(first, b'(') {
+            let close = self.close(first)?;
+            let inside = |what: &[&str]| {
+                (first + 1..close)
+                    .find(|at| what.contains(&self.spelled(*at)) && self.depth(*at) == self.depth(first) + 1)
+            };
+            let joint = inside(&["in", "of", ":"]);
+            if joint.is_none() && inside(&["=", "const", "let", "var"]).is_none() {
+                return None;
+            }
+            let help = match joint {
+                Some(joint) => {
+                    format!("write `{word} {} in {} {{ … }}`", self.before(joint), self.source(joint + 1, close))
+                }
+                None => format!("write `{word} i in 0..n {{ … }}`"),
+            };
+            return Some(habit("The head of a loop has no parentheses", self.span(first, first + 1), help));
+        }
+        if !self.is_name(first) || first > self.failed {
+            return None;
+        }
+        let name = self.spelled(first);
+        if self.is(first + 1, ",") && !self.is(first + 3, "in")
+            || self.is(first + 1, ",") && self.is_name(first + 2) && self.is(first + 3, "in") && word == "for"
+        {
+            let end = (first..self.tokens.len()).find(|at| self.is(*at, "in"))?;
+            let names: Vec<&str> = (first..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
+            return Some(habit(
+                "Several names stand in parentheses",
+                self.span(first, end),
+                format!("write `{word} ({}) in …`", names.join(", ")),
+            ));
+        }
+        if self.is(nth + 1, ":") || self.is(nth + 2, ":") && self.fresh(nth + 3) {
+            return None;
+        }
+        let joint = self.spelled(first + 1);
+        if matches!(joint, "=" | ":" | "of" | "from" | "over" | "<") {
+            let value = self.source(
+                first + 2,
+                self.value_end(first + 2)
+                    .min((first + 2..self.tokens.len()).find(|at| self.is_open(*at, b'{')).unwrap_or(usize::MAX)),
+            );
+            return Some(habit(
+                format!("`{word}` takes its values with `in`"),
+                self.span(first + 1, first + 2),
+                format!("write `{word} {name} in {value}`"),
+            ));
+        }
+        if self.is_open(first + 1, b'(') && word == "sweep" {
+            let call = self.close(first + 1).map_or("…", |close| self.source(first, close + 1));
+            return Some(habit(
+                "An axis of a sweep has a name",
+                self.span(first, first + 1),
+                format!("write `sweep {} in {call}`", name.trim_end_matches('s')),
+            ));
+        }
+        None
+    }
+
+    /// Whether a token belongs to the head of a loop.
+    pub(super) fn in_head(&self, nth: usize) -> bool {
+        let depth = self.depth(nth);
+        let outer = |at: &usize| self.depth(*at) <= depth;
+        (0..nth)
+            .rev()
+            .filter(outer)
+            .take_while(|at| !self.is_open(*at, b'{'))
+            .any(|at| matches!(self.spelled(at), "for" | "sweep"))
+    }
+
+    /// What stands between the parts of a loop's head.
+    pub(super) fn loop_part(&self, nth: usize) -> Option<Diagnostic> {
+        let (word, place) = (self.spelled(nth), self.span(nth, nth + 1));
+        if !self.in_head(nth) {
+            return (word == "where" && !self.is(0, "param")).then(|| {
+                habit("`where` limits a `param`; a value has none", place, "give its parts names with `let` before it")
+            });
+        }
+        if word == "where" || word == "when" || word == "unless" {
+            let brace = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{'))?;
+            let condition = self.source(nth + 1, brace);
+            let not = if word == "unless" { "not " } else { "" };
+            return Some(habit("A loop is filtered with `if`", place, format!("write `if {not}{condition}`")));
+        }
+        if matches!(word, "and" | "&" | ";" | "x") && self.is_name(nth + 1) && self.is(nth + 2, "in") {
+            return Some(habit("Axes are separated by commas", place, "write `,`"));
+        }
+        // `rate in 20%, 40%`
+        let start = (0..nth).rev().find(|at| self.is(*at, "in"))?;
+        let brace = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{'))?;
+        let listed = self.before(nth) == "," && !self.is(nth + 1, "in") && self.depth(start) == self.depth(nth);
+        listed.then(|| {
+            let name = self.before(start);
+            let help = format!("write `{name} in [{}]`", self.source(start + 1, brace));
+            habit("The values of an axis stand in brackets", self.span(start + 1, brace), help)
+        })
+    }
+}

@@ -1,0 +1,338 @@
+//! Signs: operators, quotes and markers of other languages.
+
+use super::{Passage, habit, operator};
+use crate::diag::Diagnostic;
+use crate::syntax::scan::TokenKind;
+
+impl Passage<'_> {
+    pub(super) fn operator(&self, nth: usize) -> Option<Diagnostic> {
+        if self.kind(nth) != Some(TokenKind::Symbol) {
+            return None;
+        }
+        match self.spelled(nth).as_bytes().first()? {
+            b'<' => self.left_arrow(nth),
+            b'%' => self.percent(nth),
+            b'+' | b'-' | b'*' | b'/' => self.changes(nth).or_else(|| self.unpacks(nth)),
+            b':' if self.follows(nth, "::") => Some(self.double_colon(nth)),
+            b'&' => Some(self.ampersand(nth)),
+            b'|' => self.bar(nth),
+            b'?' => Some(self.question(nth)),
+            b'$' => Some(self.dollar(nth)),
+            b'@' => Some(self.at_sign(nth)),
+            b'!' => self.macro_call(nth),
+            b'`' => Some(self.backtick(nth)),
+            b'\\' if self.is_open(nth + 1, b'(') => self.arrow_function(nth, nth + 1),
+            b'\\' => self.bare_function(nth),
+            b'~' if !self.is_word(nth + 1) || self.fresh(nth + 1) => {
+                Some(operator("There is no `~` for a missing value", self.bytes(nth, 1), "leave the argument out"))
+            }
+            b'~' => Some(operator(
+                "There is no `~`",
+                self.bytes(nth, 1),
+                "name columns one by one: `x: .sparsity, y: .top1`",
+            )),
+            b'.' => self.points(nth),
+            _ => None,
+        }
+    }
+
+    /// `x <- value` of R.
+    fn left_arrow(&self, nth: usize) -> Option<Diagnostic> {
+        let name = nth.checked_sub(1)?;
+        if self.follows(nth, "<<") && self.is_open(nth + 3, b'{') || self.follows(nth, "<<:") {
+            return Some(habit("A record takes the fields of another by `..`", self.bytes(nth, 2), "write `..base`"));
+        }
+        let arrow = self.follows(nth, "<-") && self.is_name(name) && (self.fresh(name) || self.before(name) == "let");
+        arrow.then(|| {
+            let name = self.spelled(name);
+            operator(
+                format!("`{name}` gets a value with `let {name} = …`"),
+                self.bytes(nth, 2),
+                format!("write `let {name} = …`"),
+            )
+        })
+    }
+
+    fn percent(&self, nth: usize) -> Option<Diagnostic> {
+        for (found, right) in [
+            ("%>%", "|>"),
+            ("%<>%", "|>"),
+            ("%+%", "++"),
+            ("%%", "mod(a, b)"),
+            ("%/%", "floor(a / b)"),
+            ("%in%", "any(xs, x => x == a)"),
+        ] {
+            if self.follows(nth, found) {
+                return Some(operator(
+                    format!("`{found}` is written `{right}`"),
+                    self.bytes(nth, found.len()),
+                    format!("write `{right}`"),
+                ));
+            }
+        }
+        let number = nth.checked_sub(1).filter(|number| self.kind(*number) == Some(TokenKind::Number))?;
+        let alone = !matches!(self.kind(nth + 1), Some(TokenKind::Number | TokenKind::Word | TokenKind::Open(_)));
+        alone.then(|| self.apart(number, "%"))
+    }
+
+    /// `x += 1`, `x++`.
+    fn changes(&self, nth: usize) -> Option<Diagnostic> {
+        let name = nth.checked_sub(1).filter(|name| self.is_name(*name))?;
+        let sign = self.spelled(nth);
+        let step = self.follows(nth, "++") || self.follows(nth, "--");
+        let assigns = self.is(nth + 1, "=") && self.touches(nth + 1) && !self.is(nth + 2, "=");
+        let alone = step && (self.fresh(nth + 2) || nth + 2 >= self.tokens.len());
+        if !(assigns || alone) {
+            return None;
+        }
+        let (text, name) = (if assigns { format!("{sign}=") } else { sign.repeat(2) }, self.spelled(name));
+        let amount = if assigns { self.source(nth + 2, self.value_end(nth + 2)) } else { "1" };
+        let help = format!("name a new value: `let {name}_2 = {name} {sign} {amount}`, or use `fold` or `iterate`");
+        Some(operator(format!("Nothing is changed in place: there is no `{text}`"), self.bytes(nth, 2), help))
+    }
+
+    /// `*args`, `**kwargs`, `*alias`, `*pointer`.
+    fn unpacks(&self, nth: usize) -> Option<Diagnostic> {
+        if !self.is(nth, "*") || self.after_value(nth) || self.before(nth) == "*" {
+            return None;
+        }
+        let name = if self.is(nth + 1, "*") { nth + 2 } else { nth + 1 };
+        let text = self.spelled(name);
+        let record = self.opener(nth).is_some_and(|open| self.is_open(open, b'{'));
+        self.is_name(name).then(|| {
+            let help = match self.before(nth) {
+                "{" | "," if record => format!("write `..{text}`"),
+                "(" | "," => {
+                    format!("give the arguments one by one; a record takes the fields of another by `..{text}`")
+                }
+                _ => format!("write `{text}`"),
+            };
+            operator("There is no `*` in front of a value", self.span(nth, name), help)
+        })
+    }
+
+    /// `std::data::digits`.
+    fn double_colon(&self, nth: usize) -> Diagnostic {
+        let mut start = nth;
+        while start >= 1 && (self.is_word(start - 1) || self.is(start - 1, ":")) && self.touches(start) {
+            start -= 1;
+        }
+        let mut end = nth;
+        while end < self.tokens.len() && (self.is_word(end) || self.is(end, ":")) && (end == nth || self.touches(end)) {
+            end += 1;
+        }
+        let (owner, member) = (self.spelled(start), self.spelled(end.saturating_sub(1)));
+        if owner.starts_with(|c: char| c.is_ascii_uppercase()) {
+            let args =
+                self.is_open(end, b'(').then(|| self.close(end)).flatten().map(|close| self.source(end + 1, close));
+            let (message, right) = match (owner, member, args) {
+                ("String" | "Str" | "Box" | "Some" | "Rc" | "Arc", _, Some(value)) if value != "…" => {
+                    ("A value is simply there", value.to_owned())
+                }
+                ("Vec" | "HashMap" | "List" | "HashSet", ..) => ("A list is written in brackets", "[]".to_owned()),
+                (.., Some(args)) => ("There are no types with functions", format!("{member}({args})")),
+                _ => ("There are no types with variants", format!("\"{}\"", member.to_ascii_lowercase())),
+            };
+            return habit(message, self.span(start, end), format!("write `{right}`"));
+        }
+        if member.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return habit("Types stand alone, without a module", self.span(start, end), format!("write `{member}`"));
+        }
+        let written = self.source(start, end).replace("::", ".");
+        operator("Names of a module are reached by `.`, not by `::`", self.bytes(nth, 2), format!("write `{written}`"))
+    }
+
+    /// A reference, an anchor, or a conjunction.
+    fn ampersand(&self, nth: usize) -> Diagnostic {
+        let name = if self.is(nth + 1, "mut") { nth + 2 } else { nth + 1 };
+        let text = self.spelled(name);
+        if self.after_value(nth) && !self.fresh(nth) {
+            return operator("`&` is written `and`", self.bytes(nth, 1), "write `and`");
+        }
+        let anchored =
+            self.is_name(name) && (self.fresh(name + 1) || self.is_open(name + 1, b'{') && !self.touches(name + 1));
+        if anchored && matches!(self.before(nth), "=" | ":") {
+            let help = format!("remove `&{text}`, and use the name that `let` gives");
+            return operator(
+                format!("There are no anchors: a value is named by `let`, not by `&{text}`"),
+                self.span(nth, name + 1),
+                help,
+            );
+        }
+        let help =
+            if text.is_empty() || !self.is_word(name) { "remove `&`".to_owned() } else { format!("write `{text}`") };
+        operator("There are no references", self.span(nth, name), help)
+    }
+
+    /// `|x| …` of Rust, and a single `|`.
+    fn bar(&self, nth: usize) -> Option<Diagnostic> {
+        if self.follows(nth, "|>") || (nth > 0 && self.follows(nth - 1, "||")) {
+            return None;
+        }
+        if self.after_value(nth) && !matches!(self.before(nth), "move" | "return") {
+            let (message, right) = if self.is_name(nth + 1) && self.is_open(nth + 2, b'(') {
+                ("A pipe is written `|>`", "|>")
+            } else {
+                ("`|` is written `or`", "or")
+            };
+            return Some(operator(message, self.bytes(nth, 1), format!("write `{right}`")));
+        }
+        let close = (nth + 1..self.tokens.len().min(nth + 12)).find(|at| self.is(*at, "|"))?;
+        let params = self.names_between(nth + 1, close);
+        let body = self.source(close + 1, self.value_end(close + 1));
+        Some(habit(
+            "A function is written with `=>`",
+            self.span(nth, close + 1),
+            format!("write `{} => {body}`", heads(&params)),
+        ))
+    }
+
+    /// The parameters of a list: the first word after each comma.
+    pub(super) fn names_between(&self, start: usize, end: usize) -> Vec<&str> {
+        let first = |nth: &usize| {
+            self.is_word(*nth)
+                && (*nth == start || matches!(self.before(*nth), "," | "&" | "*") || self.before(*nth) == "mut")
+        };
+        (start..end).filter(first).map(|nth| self.spelled(nth)).filter(|word| *word != "mut").collect()
+    }
+
+    /// `condition ? a : b` of C, `?` of Rust, `?.` and `??` of JavaScript.
+    fn question(&self, nth: usize) -> Diagnostic {
+        let place = self.bytes(nth, 1);
+        if self.follows(nth, "?.") {
+            return operator("There is no `?.`", self.bytes(nth, 2), "write `.`");
+        }
+        if self.follows(nth, "??") {
+            return operator(
+                "There is no `??`: no value is ever missing",
+                self.bytes(nth, 2),
+                "remove it and what follows",
+            );
+        }
+        let depth = self.depth(nth);
+        let end = self.value_end(nth);
+        let colon = (nth + 1..self.tokens.len()).find(|at| self.is(*at, ":") && self.depth(*at) == depth);
+        let Some(colon) = colon.filter(|colon| *colon < end || self.fresh(*colon)) else {
+            return operator("There is no `?`", place, "remove it: what fails is reported by pdsl, with its place");
+        };
+        let condition = self.source(self.value_start(nth), nth);
+        let then = self.source(nth + 1, colon);
+        let otherwise = self.source(colon + 1, self.value_end(colon + 1));
+        operator("There is no `? :`", place, format!("write `if {condition} {{ {then} }} else {{ {otherwise} }}`"))
+    }
+
+    /// `runs$top1` of R, `${…}` of shells and templates.
+    fn dollar(&self, nth: usize) -> Diagnostic {
+        if self.after_value(nth) && self.is_word(nth + 1) {
+            let written = self.source(self.value_start(nth).max(nth - 1), nth + 2).replace('$', ".");
+            return operator("A field is read with `.`", self.bytes(nth, 1), format!("write `{written}`"));
+        }
+        if self.is_open(nth + 1, b'{') {
+            let name = self.spelled(nth + 2).to_ascii_lowercase();
+            let help = format!("write `param {name}: Str = \"…\"`, and set it from outside: `--set`");
+            return operator("A program reads no variables of the environment", self.span(nth, nth + 3), help);
+        }
+        let name = self.spelled(nth + 1);
+        operator("A name stands alone, without `$`", self.bytes(nth, 1), format!("write `{name}`"))
+    }
+
+    /// `a, b` as the value of a block.
+    pub(super) fn pair(&self, nth: usize) -> Option<Diagnostic> {
+        if !self.is(nth, ",") {
+            return None;
+        }
+        let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
+        let record = self.is(open + 2, ":");
+        let start = (open + 1..nth).rev().find(|at| self.fresh(*at) || *at == open + 1)?;
+        (!record && !self.is(start, "let")).then(|| {
+            let values = format!("({}, {})", self.source(start, nth), self.source(nth + 1, self.value_end(nth + 1)));
+            habit("Several values stand in parentheses", self.bytes(nth, 1), format!("write `{values}`"))
+        })
+    }
+
+    fn backtick(&self, nth: usize) -> Diagnostic {
+        let end = (nth + 1..self.tokens.len()).find(|at| self.is(*at, "`"));
+        let place = self.span(nth, end.map_or(nth + 1, |end| end + 1));
+        let text = end.map_or("…", |end| self.source(nth + 1, end));
+        if text.contains("${") || (nth..end.unwrap_or(nth)).any(|at| self.is(at, "$")) {
+            let help = "write one text in double quotes, and give each value a field of its own: `round: s.round`";
+            return habit("There are no strings with values in them", place, help);
+        }
+        habit("A string is written in double quotes", place, format!("write `\"{text}\"`"))
+    }
+
+    fn at_sign(&self, nth: usize) -> Diagnostic {
+        if self.fresh(nth) {
+            return habit("There are no decorators", self.span(nth, nth + 2), "remove the line");
+        }
+        operator("There is no `@`", self.bytes(nth, 1), "write `*` for numbers; networks are built from layers")
+    }
+
+    /// `vec![…]`, `println!(…)`.
+    fn macro_call(&self, nth: usize) -> Option<Diagnostic> {
+        let name = nth.checked_sub(1).filter(|name| self.is_name(*name) && self.touches(nth))?;
+        let close = matches!(self.kind(nth + 1), Some(TokenKind::Open(_))).then(|| self.close(nth + 1)).flatten()?;
+        let (word, place) = (self.spelled(name), self.span(name, nth + 1));
+        if self.is_open(nth + 1, b'[') {
+            let elements = self.source(nth + 2, close);
+            let elements = if close == nth + 2 { "" } else { elements };
+            return Some(habit("A list is written in brackets", place, format!("write `[{elements}]`")));
+        }
+        if let Some(advice) = crate::diag::foreign::statement(word) {
+            return Some(habit(advice.message(word), place, advice.help()));
+        }
+        Some(habit("There are no macros", place, format!("write `{word}({})`", self.source(nth + 2, close))))
+    }
+
+    /// `...rest` of JavaScript, `pair.0` of Rust, `1.` of C.
+    fn points(&self, nth: usize) -> Option<Diagnostic> {
+        if self.follows(nth, "...") {
+            let record = self.opener(nth).is_some_and(|open| self.is_open(open, b'{'));
+            let name = self.source(nth + 3, self.value_end(nth + 3));
+            let help = if record { format!("write `..{name}`") } else { "join lists with `++`: `xs ++ ys`".to_owned() };
+            return Some(operator("There is no `...`", self.bytes(nth, 3), help));
+        }
+        let before = nth.checked_sub(1)?;
+        if self.kind(before) == Some(TokenKind::Number)
+            && self.touches(nth)
+            && !self.is(nth + 1, ".")
+            && !self.is_word(nth + 1)
+        {
+            let number = self.spelled(before);
+            return Some(habit(
+                "A number ends with a digit",
+                self.span(before, nth + 1),
+                format!("write `{number}.0`"),
+            ));
+        }
+        let numbered = self.kind(nth + 1) == Some(TokenKind::Number) && self.touches(nth) && self.touches(nth + 1);
+        (numbered && self.after_value(nth)).then(|| {
+            let tuple = self.source(before, nth);
+            habit(
+                "The parts of a tuple get names",
+                self.span(nth, nth + 2),
+                format!("write `let (a, b) = {tuple}` before it"),
+            )
+        })
+    }
+
+    /// A number and its unit with a blank between.
+    pub(super) fn apart(&self, number: usize, unit: &str) -> Diagnostic {
+        let digits = self.spelled(number);
+        super::found(
+            &crate::diag::codes::syntax::UNKNOWN_UNIT,
+            "A unit touches its number",
+            self.span(number, number + 2),
+            "a blank between them",
+            format!("write `{digits}{unit}`"),
+        )
+    }
+}
+
+/// The head of a lambda with these parameters.
+pub(super) fn heads(params: &[&str]) -> String {
+    match params {
+        [only] => (*only).to_owned(),
+        params => format!("({})", params.join(", ")),
+    }
+}

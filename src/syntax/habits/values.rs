@@ -1,0 +1,402 @@
+//! Values as other languages write them: functions, texts, records, ranges, conditions.
+
+use super::operators::heads;
+use super::{Passage, found, habit, operator};
+use crate::diag::Diagnostic;
+use crate::diag::codes::syntax as codes;
+use crate::syntax::report::{is_unit, near_unit};
+use crate::syntax::scan::TokenKind;
+
+impl Passage<'_> {
+    pub(super) fn value(&self, nth: usize) -> Option<Diagnostic> {
+        match self.kind(nth)? {
+            _ if nth == self.failed && self.loop_part(nth).is_some() => self.loop_part(nth),
+            TokenKind::Str => self.quoted_key(nth),
+            TokenKind::Number => self.after_number(nth),
+            TokenKind::Open(b'[') if nth > 0 && self.touches(nth) && self.after_value(nth) => self.slice(nth),
+            TokenKind::Open(b'(') => self.typed_parameters(nth),
+            TokenKind::Open(b'{') => self.shorthand(nth).or_else(|| self.named_record(nth)),
+            TokenKind::Word => self.function_value(nth).or_else(|| self.conditional(nth)).or_else(|| self.phrase(nth)),
+            _ => None,
+        }
+    }
+
+    /// `"key": value` of JSON and Python.
+    fn quoted_key(&self, nth: usize) -> Option<Diagnostic> {
+        let inside = self.opener(nth).is_some_and(|open| self.is_open(open, b'{'));
+        if !(inside && self.is(nth + 1, ":") && matches!(self.before(nth), "{" | ",")
+            || inside && self.fresh(nth) && self.is(nth + 1, ":"))
+        {
+            return None;
+        }
+        let name = self.spelled(nth).trim_matches('"');
+        let plain = !name.is_empty()
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let help =
+            if plain { format!("write `{name}: …`") } else { "names are made of letters, digits and `_`".to_owned() };
+        Some(habit("A field's name is written without quotes", self.span(nth, nth + 1), help))
+    }
+
+    /// `8 ep`, `1:10`.
+    fn after_number(&self, nth: usize) -> Option<Diagnostic> {
+        let next = self.spelled(nth + 1);
+        if self.is_word(nth + 1) && !self.touches(nth + 1) && !self.fresh(nth + 1) {
+            let unit = if is_unit(next) { Some(next) } else { near_unit(next).map(crate::syntax::tree::Unit::suffix) };
+            let labelled = self.is(nth + 2, ":") || self.is(nth + 2, "=");
+            return unit.filter(|_| !labelled).map(|unit| self.apart(nth, unit));
+        }
+        let thousands = next == ","
+            && self.touches(nth + 1)
+            && self.touches(nth + 2)
+            && self.kind(nth + 2) == Some(TokenKind::Number);
+        if thousands && self.failed > nth {
+            let (first, rest) = (self.spelled(nth), self.spelled(nth + 2));
+            let right =
+                if rest.len() == 3 && first != "0" { format!("{first}_{rest}") } else { format!("{first}.{rest}") };
+            return Some(habit("A number has no `,` in it", self.span(nth, nth + 3), format!("write `{right}`")));
+        }
+        let sliced = self
+            .opener(nth)
+            .is_some_and(|open| self.is_open(open, b'[') && self.touches(open) && self.after_value(open));
+        let ranged = next == ":"
+            && !sliced
+            && !self.fresh(nth + 2)
+            && (self.kind(nth + 2) == Some(TokenKind::Number) || self.is_name(nth + 2));
+        ranged.then(|| {
+            let (first, last) = (self.spelled(nth), self.source(nth + 2, self.value_end(nth + 2)));
+            let last = if self.kind(nth + 2) == Some(TokenKind::Number) { self.spelled(nth + 2) } else { last };
+            operator("Ranges are written `a..=b`", self.span(nth + 1, nth + 2), format!("write `{first}..={last}`"))
+        })
+    }
+
+    /// `xs[1:3]` of Python.
+    fn slice(&self, nth: usize) -> Option<Diagnostic> {
+        let close = self.close(nth)?;
+        let inner = self.depth(nth) + 1;
+        let colon = (nth + 1..close).find(|at| self.is(*at, ":") && self.depth(*at) == inner)?;
+        let list = if self.is_name(nth - 1) { self.spelled(nth - 1) } else { "xs" };
+        let bound = |start: usize, end: usize, otherwise: String| {
+            if start < end { self.source(start, end).to_owned() } else { otherwise }
+        };
+        let (first, last) = (bound(nth + 1, colon, "0".to_owned()), bound(colon + 1, close, format!("len({list})")));
+        let help = format!("write `for i in {first}..{last} {{ {list}[i] }}`");
+        Some(operator("There are no slices", self.span(colon, colon + 1), help))
+    }
+
+    /// `(x: Int) => …`.
+    fn typed_parameters(&self, nth: usize) -> Option<Diagnostic> {
+        let close = self.close(nth)?;
+        let arrow = self.follows(close + 1, "=>") || self.follows(close + 1, "->");
+        let named = nth.checked_sub(2).is_some_and(|fun| self.is(fun, "fn"));
+        (arrow && !named && self.is_name(nth + 1) && self.is(nth + 2, ":")).then(|| {
+            let params = self.names_between(nth + 1, close);
+            habit(
+                "The parameters of a lambda have no types",
+                self.span(nth, close + 1),
+                format!("write `{} => …`", heads(&params)),
+            )
+        })
+    }
+
+    /// `{ round, sparsity }` of JavaScript.
+    fn shorthand(&self, nth: usize) -> Option<Diagnostic> {
+        if self.before(nth) == "." || self.before(nth) == "let" || self.before(nth) == "for" {
+            return None;
+        }
+        // `{` and `a, b = …` on the next line: a block.
+        let line = (nth + 2..self.tokens.len()).find(|at| self.fresh(*at)).unwrap_or(self.tokens.len());
+        if self.fresh(nth + 1) && (nth + 1..line).any(|at| self.is(at, "=")) {
+            return None;
+        }
+        let close = self.close(nth).unwrap_or(self.tokens.len());
+        let inner = self.depth(nth) + 1;
+        let lone = (nth + 1..close).find(|at| {
+            self.depth(*at) == inner
+                && self.is_name(*at)
+                && (*at == nth + 1 || self.before(*at) == ",")
+                && (self.is(*at + 1, ",") || *at + 1 == close && *at > nth + 1)
+        })?;
+        let name = self.spelled(lone);
+        (lone < self.failed + 1).then(|| {
+            habit("A field has a name and a value", self.span(lone, lone + 1), format!("write `{name}: {name}`"))
+        })
+    }
+
+    /// `Recipe { lr: 0.1 }` of Rust.
+    fn named_record(&self, nth: usize) -> Option<Diagnostic> {
+        let name = nth.checked_sub(1).filter(|name| self.is_name(*name))?;
+        let capital = self.spelled(name).starts_with(|c: char| c.is_ascii_uppercase());
+        let returned = name.checked_sub(1).is_some_and(|before| matches!(self.spelled(before), ">" | "]" | ":"));
+        (capital && !returned && self.failed >= nth).then(|| {
+            habit(
+                "A record has no name in front",
+                self.span(name, name + 1),
+                "write `{ name: value }`, or call a function: `sgd(lr: …)`",
+            )
+        })
+    }
+
+    /// `f"…"`, `lambda x: …`, `function(x) …`.
+    fn function_value(&self, nth: usize) -> Option<Diagnostic> {
+        let word = self.spelled(nth);
+        if self.kind(nth + 1) == Some(TokenKind::Str) && self.touches(nth + 1) && word.len() <= 2 && self.is_name(nth) {
+            let values = self.text[self.tokens[nth + 1].start..self.tokens[nth + 1].end].contains('{');
+            if !values {
+                return Some(habit(
+                    format!("A string has no `{word}` in front"),
+                    self.span(nth, nth + 1),
+                    format!("write `{}`", self.spelled(nth + 1)),
+                ));
+            }
+            let message = format!("There are no strings with values in them (`{word}\"…\"`)");
+            let help = format!(
+                "write one text without the `{word}`, and give each value a field of its own: `round: s.round`"
+            );
+            return Some(habit(message, self.span(nth, nth + 2), help));
+        }
+        if word == "lambda" {
+            let colon =
+                (nth + 1..self.tokens.len()).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(nth))?;
+            let params = self.names_between(nth + 1, colon);
+            let body = self.source(colon + 1, self.value_end(colon + 1));
+            return Some(habit(
+                "A function is written with `=>`",
+                self.span(nth, colon + 1),
+                format!("write `{} => {body}`", heads(&params)),
+            ));
+        }
+        let head = matches!(word, "function" | "func" | "fun" | "fn" | "def" | "proc" | "async");
+        if head && nth > 0 && !self.fresh(nth) && self.is_name(nth + 1) {
+            return self.bare_function(nth);
+        }
+        (head && nth > 0 && self.is_open(nth + 1, b'(') && !self.fresh(nth))
+            .then(|| self.arrow_function(nth, nth + 1))
+            .flatten()
+    }
+
+    /// `fun x -> …` of OCaml, `\x -> …` of Haskell.
+    pub(super) fn bare_function(&self, start: usize) -> Option<Diagnostic> {
+        let arrow = (start + 1..self.tokens.len().min(start + 8))
+            .find(|at| self.follows(*at, "->") || self.follows(*at, "=>"))?;
+        let params: Vec<&str> = (start + 1..arrow).filter(|at| self.is_word(*at)).map(|at| self.spelled(at)).collect();
+        let body = self.source(arrow + 2, self.value_end(arrow + 2));
+        Some(habit(
+            "A function is written with `=>`",
+            self.span(start, arrow + 2),
+            format!("write `{} => {body}`", heads(&params)),
+        ))
+    }
+
+    /// A function from the word or sign at `start` and its parameters in the bracket at `open`.
+    pub(super) fn arrow_function(&self, start: usize, open: usize) -> Option<Diagnostic> {
+        let close = self.close(open)?;
+        let params = self.names_between(open + 1, close);
+        let body = if self.is_open(close + 1, b'{') {
+            self.close(close + 1)
+                .map_or("…", |end| self.source(close + 2, end))
+                .trim_start_matches("return ")
+                .trim_end_matches(';')
+        } else {
+            self.source(close + 1, self.value_end(close + 1))
+        };
+        Some(habit(
+            "A function is written with `=>`",
+            self.span(start, close + 1),
+            format!("write `{} => {body}`", heads(&params)),
+        ))
+    }
+
+    /// `match x { … }`, `if let`, `a if c else b`, `if c:`, `if c then a`, and branches without braces.
+    fn conditional(&self, nth: usize) -> Option<Diagnostic> {
+        let word = self.spelled(nth);
+        match word {
+            "match" | "switch" | "case" | "when" if !self.after_value(nth) || self.fresh(nth) => {
+                if self.is(nth + 1, ":") || self.is(nth + 1, ",") || self.is(nth + 1, ")") {
+                    return None;
+                }
+                let end = (nth + 1..self.tokens.len())
+                    .find(|at| self.is_open(*at, b'{') || self.is(*at, ":") || self.fresh(*at));
+                let subject = self.source(nth + 1, end?);
+                let subject = subject.trim_start_matches('(').trim_end_matches(')');
+                Some(habit(
+                    format!("There is no `{word}`"),
+                    self.span(nth, nth + 1),
+                    format!("write `if {subject} == … {{ … }} else {{ … }}`"),
+                ))
+            }
+            "let" if self.before(nth) == "if" => Some(habit(
+                "There is no `if let`",
+                self.span(nth - 1, nth + 1),
+                "write `if condition { … } else { … }`",
+            )),
+            "if" if self.after_value(nth) && !self.fresh(nth) && nth >= self.failed => {
+                let depth = self.depth(nth);
+                let end = self.value_end(nth);
+                let other = (nth + 1..end).find(|at| self.is(*at, "else") && self.depth(*at) == depth);
+                let help = match other {
+                    Some(other) => format!(
+                        "write `if {} {{ {} }} else {{ {} }}`",
+                        self.source(nth + 1, other),
+                        self.source(self.value_start(nth), nth),
+                        self.source(other + 1, self.value_end(other + 1)),
+                    ),
+                    None => "write `if condition { a } else { b }`".to_owned(),
+                };
+                Some(habit("The condition comes first", self.span(nth, nth + 1), help))
+            }
+            "then" if self.after_value(nth) => Some(habit(
+                "The branches of an `if` stand in braces",
+                self.span(nth, nth + 1),
+                "write `if condition { a } else { b }`",
+            )),
+            "else" if self.is(nth + 1, ":") => Some(habit(
+                "The branches of an `if` stand in braces",
+                self.span(nth + 1, nth + 2),
+                "write `else { … }`",
+            )),
+            "if" if nth < self.failed && !self.after_value(nth) => self.bare_branches(nth),
+            "elseif" | "elsif" => {
+                Some(habit(format!("`{word}` is written `else if`"), self.span(nth, nth + 1), "write `else if`"))
+            }
+            _ => None,
+        }
+    }
+
+    fn bare_branches(&self, nth: usize) -> Option<Diagnostic> {
+        let depth = self.depth(nth);
+        let end = (nth + 1..=self.failed).find(|at| self.is_open(*at, b'{') && self.depth(*at) == depth);
+        if end.is_some() {
+            return None;
+        }
+        let message = "The branches of an `if` stand in braces";
+        if self.is(self.failed, ":") && self.depth(self.failed) == depth {
+            return Some(habit(message, self.span(self.failed, self.failed + 1), "write `if … { … } else { … }`"));
+        }
+        let close = self.is_open(nth + 1, b'(').then(|| self.close(nth + 1)).flatten()?;
+        (close + 1 == self.failed).then(|| {
+            let condition = self.source(nth + 2, close);
+            habit(
+                message,
+                self.span(self.failed, self.failed + 1),
+                format!("write `if {condition} {{ … }} else {{ … }}`"),
+            )
+        })
+    }
+
+    /// Words between values: `x as f64`, `a is b`, `a in xs`, `imp pruning`, `new Net()`.
+    fn phrase(&self, nth: usize) -> Option<Diagnostic> {
+        let (word, place) = (self.spelled(nth), self.span(nth, nth + 1));
+        let after = self.after_value(nth) && !self.fresh(nth);
+        match word {
+            "as" if after && !self.is(0, "import") => {
+                let value = self.source(self.value_start(nth), nth);
+                let to = if matches!(crate::diag::foreign::ty(self.spelled(nth + 1)), Some("Int")) {
+                    "floor"
+                } else {
+                    "float"
+                };
+                Some(operator("There are no casts", place, format!("write `{to}({value})`")))
+            }
+            "is" if after
+                && (nth + 1..nth + 4).any(|at| matches!(self.spelled(at), "None" | "null" | "NULL" | "nil")) =>
+            {
+                Some(operator("No value is ever missing", place, "remove the test"))
+            }
+            _ if nth == self.failed
+                && after
+                && matches!(self.before(nth), "typeof" | "await" | "yield" | "void" | "delete" | "async") =>
+            {
+                let word = self.before(nth).to_owned();
+                Some(habit(format!("There is no `{word}`"), self.span(nth - 1, nth), format!("remove `{word}`")))
+            }
+            "is" if after => Some(operator("`is` is written `==`", place, "write `==`")),
+            "plot" | "table" if self.is_open(nth + 1, b'(') && self.touches(nth + 1) && nth > 0 => {
+                let right = if word == "plot" {
+                    "line(rows, x: .sparsity, y: .top1)"
+                } else {
+                    "summary(rows, by: [.round], over: .seed, show: [mean])"
+                };
+                Some(habit(
+                    format!("`{word}` begins a declaration and is no function"),
+                    place,
+                    format!("write `{right}`"),
+                ))
+            }
+            "in" if after && nth > 2 && matches!(self.spelled(nth - 2), "and" | "&") && self.in_head(nth) => {
+                self.loop_part(nth - 2)
+            }
+            "in" if after && nth + 1 >= self.failed && !self.in_head(nth) => {
+                let (item, list) =
+                    (self.source(self.value_start(nth), nth), self.source(nth + 1, self.value_end(nth + 1)));
+                let item = item.trim_start_matches("if ").trim_end_matches(" not");
+                Some(operator(
+                    "Whether a list has an element is asked with `any`",
+                    place,
+                    format!("write `any({list}, x => x == {item})`"),
+                ))
+            }
+            "for" if after && self.failed == nth && self.opener(nth).is_some() => {
+                let (value, rest) = (self.source(self.value_start(nth), nth), self.source(nth, self.value_end(nth)));
+                Some(habit("A list is built with `for` in front", place, format!("write `{rest} {{ {value} }}`")))
+            }
+            "mut" if self.is_name(nth + 1) => Some(habit("Nothing is mutable", place, "remove `mut`")),
+            _ if nth == self.failed
+                && after
+                && self.is_name(nth)
+                && self.is_open(nth + 1, b'(')
+                && self.touches(nth + 1)
+                && self.before(nth) == ")" =>
+            {
+                let call = self.source(nth, self.value_end(nth));
+                Some(found(
+                    &codes::UNEXPECTED,
+                    "A call behind a value needs a pipe",
+                    place,
+                    "no `|>` before this",
+                    format!("write `|> {call}`"),
+                ))
+            }
+            "new" if self.is_name(nth + 1) && !self.fresh(nth + 1) => Some(habit(
+                "There is no `new`",
+                place,
+                format!("write `{}`", self.source(nth + 1, self.value_end(nth + 1))),
+            )),
+            "do" | "end" | "begin" if after || self.fresh(nth) && nth >= self.failed => {
+                Some(habit("Blocks stand in braces", place, "write `{ … }`"))
+            }
+            _ if nth == self.failed => self.bare_text(nth),
+            _ => None,
+        }
+    }
+
+    /// `method: imp pruning`: words where a text is meant.
+    fn bare_text(&self, nth: usize) -> Option<Diagnostic> {
+        let bare = |at: usize| {
+            self.is_name(at) && !self.is_open(at + 1, b'(') && !matches!(self.spelled(at + 1), ":" | "=" | ".")
+        };
+        if !bare(nth) || self.fresh(nth) || !nth.checked_sub(1).is_some_and(|before| self.is_name(before)) {
+            return None;
+        }
+        let mut start = nth;
+        while start > 0 && self.is_name(start - 1) && !self.fresh(start) {
+            start -= 1;
+        }
+        let labelled =
+            start >= 2 && self.before(start) == ":" && self.is_word(start - 2) && self.opener(start).is_some();
+        let mut end = nth + 1;
+        while bare(end) && !self.fresh(end) {
+            end += 1;
+        }
+        labelled.then(|| {
+            let text = self.source(start, end);
+            found(
+                &codes::FOREIGN_WORD,
+                "A text stands in double quotes",
+                self.span(start, end),
+                "a text?",
+                format!("write `\"{text}\"`"),
+            )
+        })
+    }
+}

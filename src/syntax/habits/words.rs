@@ -1,0 +1,284 @@
+//! Words that begin a statement elsewhere, and statements where a block has room for `let` and one value only.
+
+use super::{Passage, found, habit};
+use crate::diag::codes::syntax as codes;
+use crate::diag::{Diagnostic, foreign, suggest};
+use crate::syntax::scan::TokenKind;
+use crate::syntax::words as keywords;
+
+impl Passage<'_> {
+    /// A statement on a line of its own inside a block.
+    pub(super) fn word(&self, nth: usize) -> Option<Diagnostic> {
+        if !self.is_word(nth) || self.depth(nth) == 0 || !self.begins_statement(nth) {
+            return None;
+        }
+        let word = self.spelled(nth);
+        if keywords::is_declaration(word) && word != "let" {
+            return self.nested_declaration(nth);
+        }
+        if self.assigns(nth + 1) && self.is_name(nth) {
+            return Some(self.without_let(nth, nth));
+        }
+        if self.is_name(nth) && self.is(nth + 1, ",") {
+            let end =
+                (nth + 1..self.tokens.len()).find(|at| self.fresh(*at) || !self.is_name(*at) && !self.is(*at, ","))?;
+            let names: Vec<&str> = (nth..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
+            return self.assigns(end).then(|| self.several(nth, end, &names));
+        }
+        if self.is_name(nth) && self.is(nth + 1, ".") && self.is_open(nth + 3, b'(') {
+            let (method, name) = (self.spelled(nth + 2), self.spelled(nth));
+            let close = self.close(nth + 3)?;
+            let changes = [
+                "append",
+                "push",
+                "extend",
+                "insert",
+                "add",
+                "remove",
+                "pop",
+                "sort",
+                "update",
+                "step",
+                "zero_grad",
+                "backward",
+                "load_state_dict",
+                "eval",
+                "train",
+                "prune",
+                "fit",
+                "init",
+                "retrain",
+                "rewind",
+            ];
+            return (changes.contains(&method) && close < self.failed).then(|| {
+                let help = match method {
+                    "append" | "push" | "add" | "insert" => {
+                        format!("name a new list: `let {name}_2 = {name} ++ [{}]`", self.source(nth + 4, close))
+                    }
+                    "extend" => format!("name a new list: `let {name}_2 = {name} ++ {}`", self.source(nth + 4, close)),
+                    "train" | "prune" | "fit" | "retrain" | "rewind" | "init" => {
+                        let method = if method == "fit" { "train" } else { method };
+                        format!("write `let {name}_2 = {name} |> {method}({})`", self.source(nth + 4, close))
+                    }
+                    _ => {
+                        "name a new value: `let … = …`; training and pruning are functions: `s |> train(…)`".to_owned()
+                    }
+                };
+                habit("Nothing is changed in place", self.span(nth, close + 1), help)
+            });
+        }
+        if self.is_name(nth) && self.is_name(nth + 1) && !self.fresh(nth + 1) && self.assigns(nth + 2) {
+            return Some(self.without_let(nth, nth + 1));
+        }
+        if !keywords::is_keyword(word)
+            && let Some(advice) = foreign::statement(word)
+            && !self.is(nth + 1, ":")
+        {
+            let target = if self.is_open(nth + 1, b'{') {
+                self.close(nth + 1).filter(|close| self.assigns(close + 1)).map(|close| self.source(nth + 1, close + 1))
+            } else {
+                (self.is_name(nth + 1) && self.assigns(nth + 2)).then(|| self.spelled(nth + 1))
+            };
+            let help = match target {
+                Some(target) if advice.help().contains("let name") => format!("write `let {target} = …`"),
+                _ if advice.help().contains("expect") => {
+                    format!(
+                        "write `expect {}` at the top level, outside of the braces",
+                        self.source(nth + 1, self.value_end(nth + 1))
+                    )
+                }
+                _ => advice.help(),
+            };
+            return Some(habit(advice.message(word), self.span(nth, nth + 1), help));
+        }
+        None
+    }
+
+    /// Whether a token comes first in a block, or first on a line after a complete value.
+    fn begins_statement(&self, nth: usize) -> bool {
+        self.before(nth) == "{" || self.fresh(nth) && (self.after_value(nth) || nth == 0)
+    }
+
+    /// Whether `=` stands here, not `==` nor `=>`.
+    fn assigns(&self, nth: usize) -> bool {
+        self.is(nth, "=") && !(self.touches(nth + 1) && matches!(self.spelled(nth + 1), "=" | ">"))
+    }
+
+    fn several(&self, start: usize, end: usize, names: &[&str]) -> Diagnostic {
+        found(
+            &codes::STRAY,
+            "Several names get their values with `let`",
+            self.span(start, end),
+            "no `let` in front",
+            format!("write `let ({}) = …`", names.join(", ")),
+        )
+    }
+
+    fn without_let(&self, start: usize, name: usize) -> Diagnostic {
+        let text = self.spelled(name);
+        found(
+            &codes::STRAY,
+            format!("`{text}` gets a value without `let`"),
+            self.span(start, name + 1),
+            "no `let` in front",
+            format!("write `let {text} = …`"),
+        )
+    }
+
+    fn nested_declaration(&self, nth: usize) -> Option<Diagnostic> {
+        let word = self.spelled(nth);
+        let public = word == "pub";
+        if matches!(self.spelled(nth + 1), ":" | "=" | "," | "}") || public && self.is(nth + 1, "let") {
+            return None;
+        }
+        let main = self.is(0, "fn") && self.is(1, "main");
+        let help = if main {
+            "a program has no `main`: remove `fn main() {` and its `}`".to_owned()
+        } else {
+            format!(
+                "move it out of the braces: a block holds `let` and ends with its value; `{word}` begins in the first column"
+            )
+        };
+        let article = if matches!(word, "import" | "expect") { "An" } else { "A" };
+        Some(found(
+            &codes::STRAY,
+            format!("{article} `{word}` stands at the top level of a file, not in a block"),
+            self.span(nth, nth + 1),
+            "inside a block",
+            help,
+        ))
+    }
+
+    /// A second value where a block has one.
+    pub(super) fn second_value(&self, nth: usize) -> Option<Diagnostic> {
+        if !self.fresh(nth)
+            || !self.after_value(nth)
+            || matches!(self.kind(nth), Some(TokenKind::Symbol | TokenKind::Close(_)))
+        {
+            return None;
+        }
+        let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
+        let inner = self.depth(nth);
+        if self.before(nth) == "{"
+            || self.is(nth + 1, ":")
+            || (open + 1..nth).any(|at| self.depth(at) == inner && self.is(at, ","))
+        {
+            return None;
+        }
+        let record = self.is_word(open + 1) && self.is(open + 2, ":");
+        (!record).then(|| {
+            found(
+                &codes::UNEXPECTED,
+                "A block has one value, at its end",
+                self.span(nth, nth + 1),
+                "a second value begins here",
+                "give the value before it a name with `let`, or remove it",
+            )
+        })
+    }
+
+    /// Text at top level.
+    pub(super) fn stray(&self) -> Option<Diagnostic> {
+        let (word, place) = (self.spelled(0), self.span(0, 1));
+        if let Some(marker) = self.marker(0) {
+            return Some(marker);
+        }
+        if !self.is_word(0) {
+            return self.symbol();
+        }
+        if let Some(exact) = self.foreign_import() {
+            return Some(exact);
+        }
+        if let Some(change) = (1..3).find_map(|nth| self.operator(nth).filter(|_| !self.fresh(nth))) {
+            return Some(change);
+        }
+        let labelled = self.is(1, ":") && !self.follows(1, ":=") && !self.fresh(1);
+        let loops = matches!(word, "for" | "sweep" | "if");
+        if let Some(advice) = foreign::statement(word).filter(|_| !self.assigns(1))
+            && (!labelled || matches!(word, "try" | "else" | "finally" | "except" | "loop" | "do" | "default"))
+        {
+            let typed = self.is_name(1) && self.is(2, ":");
+            let name =
+                (1..4).find(|nth| self.is_name(*nth) && (self.assigns(*nth + 1) || typed)).map(|nth| self.spelled(nth));
+            return Some(match name.filter(|_| !loops) {
+                Some(name) if advice.help().contains("let name") => {
+                    habit(advice.message(word), place, format!("write `let {name} = …`"))
+                }
+                _ if advice.help().contains("fn name") && self.is_name(1) && self.is_open(2, b'(') => {
+                    habit(advice.message(word), place, advice.help().replace("name", self.spelled(1)))
+                }
+                _ if word == "if" && self.is(1, "__name__") => habit(
+                    "A program has no `main`",
+                    place,
+                    "remove the line, and write the declarations at the left edge",
+                ),
+                _ => habit(advice.message(word), place, advice.help()),
+            });
+        }
+        if labelled && self.is_name(0) {
+            return self.top_level_key();
+        }
+        if self.is_name(0) && self.is(1, ",") {
+            let names: Vec<&str> = self
+                .first_line()
+                .take_while(|nth| !self.is(*nth, "="))
+                .filter(|nth| self.is_name(*nth))
+                .map(|nth| self.spelled(nth))
+                .collect();
+            return Some(self.several(0, 2 * names.len() - 1, &names));
+        }
+        let shows = [
+            "to_csv", "save", "savefig", "show", "print", "plot", "dump", "export", "write", "to_excel", "head",
+            "describe",
+        ];
+        if self.is_name(0) && self.first_line().any(|nth| self.before(nth) == "." && shows.contains(&self.spelled(nth)))
+        {
+            return Some(habit(
+                "Results are written by `table` and `plot`",
+                place,
+                format!("write `table name = {word}`"),
+            ));
+        }
+        let near = suggest::closest(word, keywords::DECLARATIONS).is_some();
+        if !near && self.is_name(0) && self.is_name(1) && !self.fresh(1) && self.assigns(2) {
+            return Some(self.without_let(0, 1));
+        }
+        let used =
+            matches!(self.kind(1), Some(TokenKind::Open(b'(' | b'['))) || self.is(1, ".") || self.follows(1, "|>");
+        (self.is_name(0) && used).then(|| {
+            let value = self.source(0, self.value_end(0));
+            let help = format!("write `let name = {value}`");
+            found(&codes::STRAY, "A value at top level needs a name", place, "no declaration begins so", help)
+        })
+    }
+
+    /// A sign at top level.
+    fn symbol(&self) -> Option<Diagnostic> {
+        if self.is(0, "-") && !self.touches(1) {
+            return Some(self.listed(0));
+        }
+        if self.kind(0) == Some(TokenKind::Str) && self.is(1, ":") {
+            let name = self.spelled(0).trim_matches('"');
+            let value = self.source(2, self.value_end(2));
+            return Some(found(
+                &codes::STRAY,
+                format!("`{name}` gets a value without `let`"),
+                self.span(0, 1),
+                "no declaration begins so",
+                format!("write `let {name} = {value}`"),
+            ));
+        }
+        self.operator(0).or_else(|| {
+            matches!(self.kind(0), Some(TokenKind::Str | TokenKind::Number | TokenKind::Open(_))).then(|| {
+                let value = self.source(0, self.value_end(0));
+                found(
+                    &codes::STRAY,
+                    "A value at top level needs a name",
+                    self.span(0, 1),
+                    "no declaration begins so",
+                    format!("write `let name = {value}`"),
+                )
+            })
+        })
+    }
+}

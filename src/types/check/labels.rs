@@ -1,0 +1,193 @@
+//! Reports about the arguments of a call: missing, doubled, without a label or with an unknown one.
+
+use super::super::signature::{Formal, Signature};
+use super::super::ty::{Plain, Ty};
+use super::Checker;
+use super::call::Slots;
+use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
+use crate::source::Span;
+use crate::syntax::tree::{Expr, ExprKind, Name};
+
+impl Checker<'_> {
+    /// Reports numbers without their labels beyond the first argument.
+    pub(super) fn without_labels(&mut self, signature: &Signature, slots: &Slots<'_>, nameless: &[(usize, &Expr)]) {
+        let Some((_, first)) = nameless.first() else { return };
+        if let Some(number) = self.decimal_comma(first) {
+            self.report(
+                Diagnostic::error(&codes::UNNAMED_NUMBER, "a number has a point, not a comma")
+                    .label(first.span, "a second argument")
+                    .help(format!("write `{number}`")),
+            );
+            return;
+        }
+        // A number without a label is more likely meant for a parameter that must be given.
+        let mut required = (0..slots.len()).filter(|at| slots[*at].is_none() && !signature.formals[*at].optional);
+        let meant = |at: &usize| if signature.formals[*at].optional { required.next().unwrap_or(*at) } else { *at };
+        let places: Vec<usize> = nameless.iter().map(|(at, _)| at).map(meant).collect();
+        let names: Vec<_> = places.iter().map(|at| format!("`{}`", signature.formals[*at].name)).collect();
+        let message = match names.as_slice() {
+            [only] => format!("the argument {only} of `{}` needs its label", signature.name),
+            names => format!("the arguments {} of `{}` need their labels", names.join(", "), signature.name),
+        };
+        let written: Vec<_> = nameless
+            .iter()
+            .zip(&places)
+            .map(|((_, value), at)| format!("{}: {}", signature.formals[*at].name, self.source(value.span)))
+            .collect();
+        self.report(
+            Diagnostic::error(&codes::UNNAMED_NUMBER, message)
+                .label(first.span, "which one is this?")
+                .help(format!("write `{}`", written.join(", "))),
+        );
+    }
+
+    /// `0,9` as a decimal, if the argument is the part behind such a comma.
+    pub(super) fn decimal_comma(&self, value: &Expr) -> Option<String> {
+        let text = &self.linked.sources.get(value.span.file).text;
+        let before = text[..value.span.start as usize].strip_suffix(',')?;
+        let digits = before.len() - before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let follows = self.source(value.span).bytes().all(|byte| byte.is_ascii_digit());
+        (digits > 0 && follows).then(|| format!("{}.{}", &before[before.len() - digits..], self.source(value.span)))
+    }
+
+    pub(super) fn repeated(&mut self, signature: &Signature, label: &Name, value: &Expr) {
+        self.infer(value);
+        let message = format!("`{}` is given `{}` twice", signature.name, label.text);
+        self.report(
+            Diagnostic::error(&codes::REPEATED_ARGUMENT, message)
+                .label(label.span, "the same argument again")
+                .help("leave one of them out"),
+        );
+    }
+
+    pub(super) fn unknown_label(&mut self, signature: &Signature, label: &Name, value: &Expr) {
+        let message = format!("`{}` has no parameter `{}`", signature.name, label.text);
+        let known = signature.formals.iter().map(|formal| &*formal.name);
+        let synonym = foreign::synonyms(&label.text)
+            .iter()
+            .find_map(|name| signature.formals.iter().find(|formal| &*formal.name == *name));
+        let help = match (suggest::question(&label.text, known), synonym) {
+            (Some(question), _) => question,
+            (None, Some(formal)) => self.relabelled(formal, value),
+            (None, None) => {
+                self.by_pruner(signature, label, value).unwrap_or(format!("its signature is `{signature}`"))
+            }
+        };
+        self.report(
+            Diagnostic::error(&codes::UNKNOWN_LABEL, message).label(label.span, "not one of its parameters").help(help),
+        );
+    }
+
+    /// How much to prune, where a pruner says it.
+    pub(super) fn by_pruner(&self, signature: &Signature, label: &Name, value: &Expr) -> Option<String> {
+        let formal = signature.formals.iter().find(|formal| formal.ty.is(Plain::Pruner))?;
+        let amount =
+            matches!(&*label.text, "amount" | "rate" | "sparsity" | "to" | "remove" | "p" | "fraction" | "ratio");
+        amount.then(|| {
+            format!("a pruner says how much: write `{}: global_magnitude({})`", formal.name, self.source(value.span))
+        })
+    }
+
+    /// An argument under the name that it has here.
+    pub(super) fn relabelled(&self, formal: &Formal, value: &Expr) -> String {
+        let text = self.source(value.span);
+        let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
+        let unit = match (&formal.ty, &*value.kind) {
+            (Ty::Plain(Plain::Step), ExprKind::Int(_)) => "ep",
+            _ => "",
+        };
+        format!("write `{}: {short}{unit}`", formal.name)
+    }
+
+    pub(super) fn too_many(&mut self, signature: &Signature, span: Span) {
+        let takes = match signature.formals.len() {
+            0 => "no arguments".to_owned(),
+            1 => "one argument".to_owned(),
+            n => format!("at most {n} arguments"),
+        };
+        self.report(
+            Diagnostic::error(&codes::EXCESS_ARGUMENT, format!("`{}` takes {takes}", signature.name))
+                .label(span, "one too many")
+                .help(if &*signature.name == "round" {
+                    "it gives a whole number; two places are `float(round(x * 100.0)) / 100.0`".to_owned()
+                } else {
+                    format!("its signature is `{signature}`")
+                }),
+        );
+    }
+
+    pub(super) fn missing(&mut self, signature: &Signature, slots: &Slots<'_>, callee: Span) {
+        let absent: Vec<_> = signature
+            .formals
+            .iter()
+            .zip(slots)
+            .filter(|(formal, slot)| slot.is_none() && !formal.optional)
+            .map(|(formal, _)| format!("`{}`", formal.name))
+            .collect();
+        if absent.is_empty() {
+            return;
+        }
+        if matches!(&*signature.name, "min" | "max")
+            && let Some(Some(given)) = slots.first()
+            && matches!(self.silent(given.value), Ty::List(_) | Ty::Range(_))
+        {
+            let name = &signature.name;
+            let text = self.source(given.value.span);
+            let text = if text.len() <= 40 { text } else { "xs" };
+            self.report(
+                Diagnostic::error(&codes::MISSING_ARGUMENT, format!("`{name}` takes two values, not a list"))
+                    .label(given.value.span, "a list")
+                    .help(format!("write `fold({text}, first({text}), (a, b) => {name}(a, b))`")),
+            );
+            return;
+        }
+        let list = absent.join(", ");
+        let examples: Vec<String> = signature
+            .formals
+            .iter()
+            .zip(slots)
+            .filter(|(formal, slot)| slot.is_none() && !formal.optional)
+            .filter_map(|(formal, _)| Some(format!("`{}: {}`", formal.name, example(formal)?)))
+            .collect();
+        let help = if examples.len() == absent.len() {
+            format!("add {}; its signature is `{signature}`", examples.join(", "))
+        } else {
+            format!("its signature is `{signature}`")
+        };
+        self.report(
+            Diagnostic::error(&codes::MISSING_ARGUMENT, format!("`{}` needs {list}", signature.name))
+                .label(callee, format!("{list} not given"))
+                .help(help),
+        );
+    }
+}
+
+/// Whether an argument for a parameter needs its label beyond the first place.
+pub(super) fn needs_label(signature: &Signature, at: usize) -> bool {
+    let ty = &signature.formals[at].ty;
+    (ty.is_number() || ty.is(Plain::Bool)) && !signature.is_mathematics()
+}
+
+/// What a parameter is usually given.
+fn example(formal: &Formal) -> Option<&'static str> {
+    Some(match (&*formal.name, &formal.ty) {
+        ("margin", _) => "2pp",
+        ("over", Ty::Column(_)) => ".seed",
+        ("x", Ty::Column(_)) => ".sparsity",
+        ("y", Ty::Column(_)) => ".top1",
+        ("by", Ty::List(_)) => "[.round]",
+        ("show", Ty::List(_)) => "[mean, ci95]",
+        (_, Ty::Plain(Plain::Step)) => "8ep",
+        (_, Ty::Plain(Plain::Seed)) => "seed",
+        (_, Ty::Plain(Plain::Task)) => "task",
+        (_, Ty::Plain(Plain::Recipe)) => "recipe",
+        (_, Ty::Plain(Plain::Ratio)) => "20%",
+        (_, Ty::Plain(Plain::Schedule)) => "0.1",
+        (_, Ty::Split(_)) => "task.test",
+        ("classes", _) => "task.classes",
+        ("batch", _) => "64",
+        (_, Ty::Plain(Plain::Int)) => "3",
+        (_, Ty::Plain(Plain::Float)) => "0.1",
+        _ => return None,
+    })
+}

@@ -1,0 +1,81 @@
+//! Methods: what other languages call on a value is a function here.
+
+use super::super::ty::{Plain, Ty};
+use super::Checker;
+use super::field::{PARAMETER, STATE, TASK};
+use crate::diag::{Diagnostic, codes::types as codes, foreign};
+use crate::resolve::library;
+use crate::source::Span;
+use crate::syntax::tree::{Arg, Name};
+
+impl Checker<'_> {
+    /// Whether values of a type have a field.
+    pub(super) fn has_field(&self, owner: &Ty, field: &str) -> bool {
+        match self.solver.shallow(owner) {
+            Ty::Error | Ty::Var(_) | Ty::Plain(Plain::Seed) | Ty::Rows(None) => true,
+            Ty::Record(fields) => fields.get(field).is_some(),
+            Ty::Rows(Some(row)) => row.fields.get(field).is_some(),
+            Ty::Plain(Plain::State) => STATE.iter().any(|(name, _)| *name == field),
+            Ty::Plain(Plain::Task) => {
+                TASK.iter().any(|(name, _)| *name == field) || matches!(field, "train" | "val" | "test")
+            }
+            Ty::Plain(Plain::Parameter) => PARAMETER.contains(&field),
+            _ => false,
+        }
+    }
+
+    /// Reports a field that is a function, or a method of another language; says whether it is one.
+    pub(super) fn method(&mut self, owner: &Ty, field: &Name, base: Span, args: Option<&[Arg]>) -> bool {
+        let name = &*field.text;
+        let value = self.source(base);
+        let value = if value.len() <= 48 && !value.contains('\n') { value } else { "…" };
+        let here = self.local(name).is_none() && self.linked.lookup(self.module, name).is_some();
+        let library = library::providers(name).first().copied().filter(|_| !here);
+        let shown = match self.settled(owner) {
+            Ty::Plain(Plain::State) => "a state".to_owned(),
+            Ty::Plain(Plain::Task) => "a task".to_owned(),
+            Ty::Record(_) => "the record".to_owned(),
+            Ty::List(_) => "a list".to_owned(),
+            Ty::Rows(_) => "the result of a sweep".to_owned(),
+            Ty::Column(_) => "a column".to_owned(),
+            other => other.described(),
+        };
+        let (message, help) = if here || library.is_some() {
+            let call = self.as_call(name, value, args);
+            let help = match library {
+                Some(module) => format!("add `import std.{module}.{{{name}}}` and write `{call}`"),
+                None => format!("write `{call}`"),
+            };
+            (format!("{shown} has no `{name}`, but there is a function `{name}`"), help)
+        } else if let Some(advice) = foreign::method(name) {
+            (format!("{shown} has no `{name}`"), advice.filled(&[value]))
+        } else {
+            return false;
+        };
+        self.report(Diagnostic::error(&codes::METHOD, message).label(field.span, "not a field").help(help));
+        true
+    }
+
+    /// A function called with a value in front: `len(xs)`, or `xs |> map(f)` where there is more.
+    fn as_call(&self, name: &str, value: &str, args: Option<&[Arg]>) -> String {
+        let over = match name {
+            "mean" => ", over: .seed",
+            _ => "",
+        };
+        match args {
+            Some([first, .., last]) => {
+                let text =
+                    self.source(first.label.as_ref().map_or(first.value.span, |label| label.span).to(last.value.span));
+                let text = if text.len() <= 60 && !text.contains('\n') { text } else { "…" };
+                format!("{value} |> {name}({text})")
+            }
+            Some([only]) => {
+                let text =
+                    self.source(only.label.as_ref().map_or(only.value.span, |label| label.span).to(only.value.span));
+                let text = if text.len() <= 60 && !text.contains('\n') { text } else { "…" };
+                format!("{value} |> {name}({text})")
+            }
+            _ => format!("{name}({value}{over})"),
+        }
+    }
+}
