@@ -190,7 +190,7 @@ fn a_trial_runs_every_stage_apart_from_all_results() {
 /// Small layers round: the second pruning asks for a sparsity that the first has passed there, and not at full scale.
 #[test]
 fn a_trial_survives_the_rounding_of_few_weights() {
-    let text = r#"import std.data.{digits}
+    let text = r"import std.data.{digits}
 import std.models.{resnet50}
 import std.prune.{global_magnitude, one_shot}
 let task = digits()
@@ -200,7 +200,7 @@ let twice = once |> prune(one_shot(once.sparsity))
 table t = sweep seed in seeds(1) {
   { size: footprint(twice).compression }
 }
-"#;
+";
     let home = program(text);
     let output = pdsl(home.path(), &["run", "small.pd", "--smoke"]);
     assert_eq!(exit(&output), 0, "{}{}", out(&output), err(&output));
