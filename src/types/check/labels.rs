@@ -34,17 +34,16 @@ impl Checker<'_> {
             .zip(&places)
             .map(|((_, value), at)| format!("{}: {}", signature.formals[*at].name, self.source(value.span)))
             .collect();
-        self.report(
-            Diagnostic::error(&codes::UNNAMED_NUMBER, message)
-                .label(first.span, "which one is this?")
-                .help(format!("write `{}`", written.join(", "))),
-        );
+        let diagnostic = Diagnostic::error(&codes::UNNAMED_NUMBER, message)
+            .label(first.span, "which one is this?")
+            .help(format!("write `{}`", written.join(", ")));
+        self.report(if nameless.len() == 1 { diagnostic.in_place_of(first.span) } else { diagnostic });
     }
 
     /// `0,9` as a decimal, if the argument is the part behind such a comma.
     pub(super) fn decimal_comma(&self, value: &Expr) -> Option<String> {
         let text = &self.linked.sources.get(value.span.file).text;
-        let before = text[..value.span.start as usize].strip_suffix(',')?;
+        let before = text.get(..value.span.start as usize)?.strip_suffix(',')?;
         let digits = before.len() - before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let follows = self.source(value.span).bytes().all(|byte| byte.is_ascii_digit());
         (digits > 0 && follows).then(|| format!("{}.{}", &before[before.len() - digits..], self.source(value.span)))
@@ -66,16 +65,18 @@ impl Checker<'_> {
         let synonym = foreign::synonyms(&label.text)
             .iter()
             .find_map(|name| signature.formals.iter().find(|formal| &*formal.name == *name));
-        let help = match (suggest::question(&label.text, known), synonym) {
+        let near = suggest::question(&label.text, known);
+        let misspelt = near.is_some();
+        let help = match (near, synonym) {
             (Some(question), _) => question,
             (None, Some(formal)) => self.relabelled(formal, value),
             (None, None) => {
                 self.by_pruner(signature, label, value).unwrap_or(format!("its signature is `{signature}`"))
             }
         };
-        self.report(
-            Diagnostic::error(&codes::UNKNOWN_LABEL, message).label(label.span, "not one of its parameters").help(help),
-        );
+        let diagnostic =
+            Diagnostic::error(&codes::UNKNOWN_LABEL, message).label(label.span, "not one of its parameters").help(help);
+        self.report(if misspelt { diagnostic.in_place_of(label.span) } else { diagnostic });
     }
 
     /// How much to prune, where a pruner says it.
