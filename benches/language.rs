@@ -136,8 +136,8 @@ fn phases(path: &Path, text: &str) {
     println!("{:32} {:8.1} ms", "  of that: types", checking - linking);
     let evaluating = time("evaluate", || eval::evaluate(&typed, &Overrides::default(), &Nothing).unwrap());
     let program = eval::evaluate(&typed, &Overrides::default(), &Nothing).unwrap();
-    let wanted: Vec<_> = program.wanted().into_iter().collect();
-    let planning = time("plan", || plan::against(&program.graph, &wanted, None));
+    let demands = program.demands();
+    let planning = time("plan", || plan::against(&program.graph, &demands, None));
     total = checking.max(total) + evaluating + planning;
     println!("{:32} {total:8.1} ms   ({} stages)", "in all", program.graph.len());
 }

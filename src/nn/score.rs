@@ -114,7 +114,7 @@ mod tests {
         for at in (0..8).filter(|at| KEPT[*at]) {
             let behind = |other: usize| {
                 let (a, b) = (WEIGHT[other].abs(), WEIGHT[at].abs());
-                KEPT[other] && (a > b || a == b && other >= at)
+                KEPT[other] && (a > b || a.to_bits() == b.to_bits() && other >= at)
             };
             let wanted: f32 = (0..8).filter(|other| behind(*other)).map(|other| WEIGHT[other].abs()).sum();
             assert_eq!(found[at].to_bits(), wanted.to_bits(), "{at}: {found:?}");

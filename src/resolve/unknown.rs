@@ -18,16 +18,12 @@ impl Walk<'_> {
                 .fix(span, format!(".{name}"));
         }
         if let Some(module) = library::providers(name).first() {
-            return match self.alias(module) {
-                Some(alias) => {
-                    let right = format!("{alias}.{name}");
-                    diagnostic.help(format!("write `{right}`")).fix(span, right)
-                }
-                None => {
-                    let Fix { span, text } = self.addition(module, name);
-                    diagnostic.help(format!("add `import std.{module}.{{{name}}}`")).fix(span, text)
-                }
-            };
+            if let Some(alias) = self.alias(module) {
+                let right = format!("{alias}.{name}");
+                return diagnostic.help(format!("write `{right}`")).fix(span, right);
+            }
+            let Fix { span, text } = self.addition(module, name);
+            return diagnostic.help(format!("add `import std.{module}.{{{name}}}`")).fix(span, text);
         }
         let here = self.linked.module(self.module);
         let own = self
@@ -89,7 +85,7 @@ impl Walk<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        let short = args.iter().map(|arg| arg.len()).sum::<usize>() < 90 && args.iter().all(|arg| !arg.contains('\n'));
+        let short = args.iter().map(String::len).sum::<usize>() < 90 && args.iter().all(|arg| !arg.contains('\n'));
         let called = matches!(place, Place::Called(_)).then_some(args.len());
         let advice = foreign::name(name, called)?;
         let help = match place {
@@ -114,7 +110,7 @@ impl Walk<'_> {
         if matches!(owner, "self" | "this" | "me" | "cls") {
             return None;
         }
-        foreign::name(text, None).map(|advice| advice.help())
+        foreign::name(text, None).map(foreign::Advice::help)
     }
 }
 

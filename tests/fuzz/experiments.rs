@@ -28,6 +28,7 @@ pub(crate) struct Experiment {
 
 /// How it is written.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a decision by itself")]
 pub(crate) struct Manner {
     prefix: usize,
     order: usize,

@@ -78,7 +78,7 @@ impl Writer<'_> {
              let dense = tiny_resnet(classes: 10) |> init(seed) |> train(task, recipe, until: 4ep)\n",
         );
         self.scope.push(("dense".to_owned(), Ty::State));
-        for _ in 0..1 + self.choices.below(6) {
+        for _ in 0..=self.choices.below(6) {
             match self.choices.below(8) {
                 0 | 1 => {
                     let ty = self.ty(2);
@@ -190,7 +190,7 @@ impl Writer<'_> {
             Ty::Int => number.to_string(),
             Ty::Float => format!("{}.{}", number / 4, number % 4),
             Ty::Ratio => format!("{}%", number * 5),
-            Ty::Points => format!("{}pp", number),
+            Ty::Points => format!("{number}pp"),
             Ty::Step => format!("{}{}", number, ["ep", "it", "img"][number % 3]),
             Ty::Str => format!("\"s{number}\""),
             Ty::Schedule => format!("step => {}", self.expr(&Ty::Float, 1)),
@@ -407,7 +407,7 @@ impl Writer<'_> {
                 }
                 5 if **element == Ty::Int => format!("0..{}", self.choices.below(5)),
                 _ => {
-                    let items: Vec<_> = (0..1 + self.choices.below(2)).map(|_| self.expr(element, depth)).collect();
+                    let items: Vec<_> = (0..=self.choices.below(2)).map(|_| self.expr(element, depth)).collect();
                     format!("[{}]", items.join(", "))
                 }
             },

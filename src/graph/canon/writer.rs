@@ -47,8 +47,7 @@ macro_rules! integers {
     ($($method:ident: $ty:ty),*) => {
         $(
             fn $method(self, value: $ty) -> Written {
-                // What 64 bits with a sign cannot hold is kept as JSON numbers are read: as a float.
-                Ok(i64::try_from(value).map_or(Canon::Float(value as f64), Canon::Int))
+                Ok(Canon::Int(i64::from(value)))
             }
         )*
     };
@@ -66,9 +65,17 @@ impl ser::Serializer for Writer {
     type SerializeStructVariant = Fields;
 
     integers!(
-        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
-        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64
+        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_u8: u8, serialize_u16: u16, serialize_u32: u32
     );
+
+    fn serialize_i64(self, value: i64) -> Written {
+        Ok(Canon::Int(value))
+    }
+
+    fn serialize_u64(self, value: u64) -> Written {
+        // What 64 bits with a sign cannot hold is kept as JSON numbers are read: as a float.
+        Ok(i64::try_from(value).map_or(Canon::Float(value as f64), Canon::Int))
+    }
 
     fn serialize_bool(self, value: bool) -> Written {
         Ok(Canon::Bool(value))

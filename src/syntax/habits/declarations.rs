@@ -231,7 +231,7 @@ impl Passage<'_> {
         if let Some(several) = self.blanks(nth + 1, &["="]) {
             return Some(several);
         }
-        let second = (nth + 3..self.failed + 1).find(|at| {
+        let second = (nth + 3..=self.failed).find(|at| {
             self.depth(*at) == self.depth(nth) && self.before(*at) == "," && self.is_name(*at) && self.is(at + 1, "=")
         })?;
         Some(habit(
