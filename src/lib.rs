@@ -15,7 +15,7 @@
 //!
 //! Beside them: [`ops`], one file per kind of stage, is the one door between the language and [`nn`], the numerical core;
 //! [`stats`] is mathematics; [`store`] knows bytes and keys; [`manifest`] is the only place that knows YAML; [`domain`]
-//! is the plain data that all share; [`world`] is the outside; [`reference`] describes what modules offer. On top are
+//! is the plain data that all share; [`world`] is the outside; [`mod@reference`] describes what modules offer. On top are
 //! [`cli`] and, for editors, [`lsp`].
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]

@@ -322,11 +322,14 @@ impl Summary<'_> {
     }
 
     fn counts(&self) -> String {
-        let Report { finished, failed, blocked, .. } = self.outcome;
+        let Report { finished, failed, blocked, unneeded, .. } = self.outcome;
         let mut text = figures::counted(self.plan.totals.stages, "stage");
         let _ = write!(text, ": {} cached, {} run", self.plan.totals.cached, finished.len());
         if !failed.is_empty() {
             let _ = write!(text, ", {} failed, {} blocked", failed.len(), blocked.len());
+        }
+        if !unneeded.is_empty() {
+            let _ = write!(text, ", {} not needed", unneeded.len());
         }
         if self.outcome.interrupted {
             text.push_str(", interrupted");
@@ -336,7 +339,7 @@ impl Summary<'_> {
     }
 
     fn json(&self, exit: Exit) -> serde_json::Value {
-        let Report { finished, failed, blocked, interrupted, .. } = self.outcome;
+        let Report { finished, failed, blocked, interrupted, unneeded, .. } = self.outcome;
         let claims = self.contents.claims.iter().zip(&self.written.judgements);
         json!({
             "outcome": ended(exit),
@@ -344,7 +347,7 @@ impl Summary<'_> {
             "files": self.written.files,
             "stages": {
                 "total": self.plan.totals.stages, "cached": self.plan.totals.cached, "run": finished.len(),
-                "failed": failed.len(), "blocked": blocked.len(), "interrupted": interrupted,
+                "failed": failed.len(), "blocked": blocked.len(), "not_needed": unneeded.len(), "interrupted": interrupted,
             },
             "seconds": self.contents.run.seconds,
             "warnings": self.contents.warnings.iter().map(|warning| &warning.text).collect::<Vec<_>>(),

@@ -49,7 +49,7 @@ pub struct StageLine {
     pub name: String,
     /// Its key.
     pub key: Key,
-    /// What became of it: `cached`, `done`, `failed`, `blocked`, `not run`.
+    /// What became of it: `cached`, `done`, `failed`, `blocked`, `not run`, `not needed`.
     pub status: String,
     /// Seconds it took, now or earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
