@@ -6,6 +6,7 @@
 pub mod program;
 pub mod resolved;
 pub mod settings;
+pub mod values;
 
 mod access;
 mod builtins;

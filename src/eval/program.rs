@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::flow::bind;
 use super::interpreter::{Interpreter, Scope, error};
 use super::sweep::rows_of;
+use super::values::Values;
 use crate::diag::codes::{evaluation as codes, invocation};
 use crate::diag::{Checked, Diagnostic};
 use crate::graph::{Graph, NodeId};
@@ -36,7 +37,7 @@ pub struct Program {
     /// Files of weights that it reads, by digest.
     pub files: BTreeMap<String, PathBuf>,
     /// Values of the names that it defines at top level, functions apart.
-    pub values: BTreeMap<Arc<str>, Value>,
+    pub values: Values,
 }
 
 /// A parameter and its value.
@@ -217,7 +218,7 @@ impl Interpreter<'_> {
             expects: Vec::new(),
             tests: Vec::new(),
             files: BTreeMap::new(),
-            values: BTreeMap::new(),
+            values: Values::default(),
         };
         let count = self.linked.module(root).file.items.len();
         for item in 0..count {
@@ -233,7 +234,7 @@ impl Interpreter<'_> {
         self.name_stages();
         program.graph = std::mem::take(&mut self.graph);
         program.files = std::mem::take(&mut self.files);
-        program.values = self.values_of(root);
+        program.values = self.values_of(root).into();
         Ok(program)
     }
 

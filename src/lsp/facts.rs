@@ -11,6 +11,7 @@ use super::AtHand;
 use crate::cli::figures;
 use crate::diag::Diagnostic;
 use crate::domain::arch::Arch;
+use crate::eval::values::Values;
 use crate::eval::{self, Program};
 use crate::graph::{Graph, NodeId};
 use crate::source::Span;
@@ -24,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 #[derive(Debug)]
 pub struct Facts {
     /// Values of the names at top level.
-    pub values: BTreeMap<Arc<str>, Value>,
+    pub values: Values,
     graph: Graph,
     /// Stages by the call that asks for them.
     stages: BTreeMap<Span, Vec<NodeId>>,

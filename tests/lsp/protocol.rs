@@ -109,7 +109,9 @@ fn no_question_stumbles_wherever_it_is_asked() {
         client.change(&uri, None, &text);
         for method in methods {
             let mut params = at(&uri, &position(&text, at_byte));
-            params["context"] = json!({ "includeDeclaration": true, "triggerKind": 1, "isRetrigger": false });
+            if method == "references" {
+                params["context"] = json!({ "includeDeclaration": true });
+            }
             params["newName"] = json!("other");
             let answer = client.ask(&format!("textDocument/{method}"), params);
             let code = answer["error"]["code"].as_i64();
