@@ -70,7 +70,7 @@ impl Walk<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        let short = args.iter().map(|arg| arg.len()).sum::<usize>() < 90 && args.iter().all(|arg| !arg.contains('\n'));
+        let short = args.iter().map(String::len).sum::<usize>() < 90 && args.iter().all(|arg| !arg.contains('\n'));
         let called = matches!(place, Place::Called(_)).then_some(args.len());
         let advice = foreign::name(name, called)?;
         let help = match place {
@@ -95,7 +95,7 @@ impl Walk<'_> {
         if matches!(owner, "self" | "this" | "me" | "cls") {
             return None;
         }
-        foreign::name(text, None).map(|advice| advice.help())
+        foreign::name(text, None).map(foreign::Advice::help)
     }
 }
 

@@ -51,7 +51,7 @@ impl Passage<'_> {
                 Some(TokenKind::Word)
                     if self.depth(nth) == self.depth(start) && (nth == start || !self.is_word(nth - 1)) =>
                 {
-                    words.push(self.spelled(nth))
+                    words.push(self.spelled(nth));
                 }
                 Some(TokenKind::Symbol) if matches!(self.spelled(nth), "." | ":" | "/") => {}
                 Some(TokenKind::Str) => return self.spelled(nth).trim_matches('"').replace(['/', ':'], "."),
