@@ -194,17 +194,17 @@ impl Passage<'_> {
     }
 
     /// `key: value` at top level.
-    pub(super) fn top_level_key(&self) -> Option<Diagnostic> {
+    pub(super) fn top_level_key(&self) -> Diagnostic {
         let name = self.spelled(0);
         if matches!(name, "imports" | "import" | "from" | "use" | "uses" | "modules" | "includes") {
             let help = "write `import std.data.{digits}`, a line for each module";
-            return Some(found(
+            return found(
                 &codes::STRAY,
                 "A module is brought in by `import`",
                 self.span(0, 1),
                 "no declaration begins so",
                 help,
-            ));
+            );
         }
         let typed = self.is_word(2) && self.spelled(2).starts_with(|c: char| c.is_ascii_uppercase())
             || crate::diag::foreign::ty(self.spelled(2)).is_some();
@@ -214,24 +214,18 @@ impl Passage<'_> {
             let (ty, value) = (self.source(2, equals), self.source(equals + 1, self.value_end(equals + 1)));
             let ty = crate::diag::foreign::ty(ty).unwrap_or(ty);
             let help = format!("write `let {name}: {ty} = {value}`");
-            return Some(found(
+            return found(
                 &codes::STRAY,
                 format!("`{name}` gets a value without `let`"),
                 place,
                 "no declaration begins so",
                 help,
-            ));
+            );
         }
         let end = self.value_end(2);
         let value = if self.fresh(2) || end <= 2 { "…" } else { self.source(2, end) };
         let value = if self.kind(2) == Some(TokenKind::Symbol) && self.is(2, "|") { "…" } else { value };
         let help = format!("write `let {name} = {value}`, or `param {name}: Type = …` if it is to be set from outside");
-        Some(found(
-            &codes::STRAY,
-            format!("`{name}:` belongs to no declaration"),
-            place,
-            "no declaration begins so",
-            help,
-        ))
+        found(&codes::STRAY, format!("`{name}:` belongs to no declaration"), place, "no declaration begins so", help)
     }
 }

@@ -216,7 +216,7 @@ impl Passage<'_> {
             });
         }
         if labelled && self.is_name(0) {
-            return self.top_level_key();
+            return Some(self.top_level_key());
         }
         if self.is_name(0) && self.is(1, ",") {
             let names: Vec<&str> = self

@@ -83,8 +83,11 @@ fn permutation(found: &[Ty], wanted: &[&Ty]) -> Option<Vec<usize>> {
 /// Whether a value of one type can stand where another is wanted, as far as types without parts go.
 fn serves(found: &Ty, want: &Ty) -> bool {
     match (found, want) {
-        (Ty::Split(_), Ty::Split(_)) | (Ty::Rows(_), Ty::Rows(_)) | (Ty::Column(_), Ty::Column(_)) => true,
-        (Ty::Plain(Plain::Layer), Ty::Plain(Plain::Layers)) | (Ty::Function(..), Ty::Function(..)) => true,
+        (Ty::Split(_), Ty::Split(_))
+        | (Ty::Rows(_), Ty::Rows(_))
+        | (Ty::Column(_), Ty::Column(_))
+        | (Ty::Function(..), Ty::Function(..))
+        | (Ty::Plain(Plain::Layer), Ty::Plain(Plain::Layers)) => true,
         (Ty::List(_), Ty::List(want)) if matches!(**want, Ty::Generic(_)) => true,
         _ => found == want,
     }
