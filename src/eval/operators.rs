@@ -150,11 +150,25 @@ fn incomparable(left: &Value, right: &Value, span: Span) -> Stop {
     match (left, right) {
         (Value::Step(a), Value::Step(b)) => no_common_unit(&format!("`{a}` and `{b}` cannot be compared"), span),
         (Value::Measured(_), _) | (_, Value::Measured(_)) => waits(span).into(),
+        _ if holds(left, &|part| matches!(part, Value::Measured(_))) => waits(span).into(),
+        _ if holds(left, &|part| matches!(part, Value::Step(_))) => {
+            no_common_unit("the steps in these values cannot be compared", span)
+        }
         _ => {
             let message = format!("{} and {} cannot be compared", repr::kind(left), repr::kind(right));
             error(&codes::MISMATCH, message, span, "this comparison").into()
         }
     }
+}
+
+/// Whether some part of a value is of a kind.
+fn holds(value: &Value, kind: &dyn Fn(&Value) -> bool) -> bool {
+    kind(value)
+        || match value {
+            Value::List(items) | Value::Tuple(items) => items.iter().any(|item| holds(item, kind)),
+            Value::Record(record) => record.iter().any(|(_, field)| holds(field, kind)),
+            _ => false,
+        }
 }
 
 fn no_common_unit(what: &str, span: Span) -> Stop {

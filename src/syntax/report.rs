@@ -163,6 +163,18 @@ pub(super) fn foreign_operator(span: Span, found: &str, right: &str) -> Diagnost
         .in_place_of(span)
 }
 
+/// `:=` inside a value.
+pub(super) fn walrus(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_OPERATOR, "Nothing is named inside a value", span, "not `:=`")
+        .help("write `let name = …` on a line before it, and use the name here")
+}
+
+/// `1...3`.
+pub(super) fn three_points(span: Span) -> Diagnostic {
+    one(&codes::FOREIGN_OPERATOR, "Ranges are written `a..b`, or `a..=b` with their end", span, "three points")
+        .help("write `..=`")
+}
+
 pub(super) fn formatted(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_OPERATOR, "Texts are not built from parts: there is no `%` behind them", span, "a unit in pdsl")
         .help("write one text, and give each value a field of its own: `round: s.round`")

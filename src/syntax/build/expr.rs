@@ -8,6 +8,7 @@ use super::{Builder, MAX_NESTING, parts};
 use crate::source::Span;
 use crate::syntax::parse::Rule;
 use crate::syntax::report;
+use crate::syntax::scan::TokenKind;
 use crate::syntax::tree::{Arg, Axis, Block, Entry, Expr, ExprKind, Lambda, Name};
 
 impl Builder<'_> {
@@ -133,7 +134,16 @@ impl Builder<'_> {
             Rule::number => self.number(inner),
             Rule::bad_quantity => self.bad_quantity(&inner),
             Rule::bad_point => {
-                self.report(report::bare_point(span, inner.as_str()));
+                let nth = self.tokens.partition_point(|token| (token.start as u32) < span.start);
+                let points = nth >= 2
+                    && self.tokens[nth - 2..nth].iter().all(|token| token.kind == TokenKind::Symbol)
+                    && self.tokens[nth - 1].end as u32 == span.start
+                    && self.tokens[nth - 2].end == self.tokens[nth - 1].start;
+                self.report(if points {
+                    report::three_points(Span { start: span.start - 2, end: span.start + 1, ..span })
+                } else {
+                    report::bare_point(span, inner.as_str())
+                });
                 ExprKind::Error
             }
             Rule::string => ExprKind::Str(self.string(inner)),

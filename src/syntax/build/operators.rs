@@ -95,6 +95,10 @@ impl Builder<'_> {
                 self.report(if text { report::formatted(op_span) } else { report::modulo(op_span) });
                 return Self::error(span);
             }
+            Rule::bad_walrus => {
+                self.report(report::walrus(op_span));
+                return Self::error(span);
+            }
             habit => {
                 let right = match habit {
                     Rule::bad_and => BinaryOp::And,

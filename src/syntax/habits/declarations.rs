@@ -210,6 +210,11 @@ impl Passage<'_> {
                 format!("write `let ({}) = …`", names.join(", ")),
             ));
         }
+        if self.is_open(nth + 2, b'(') && self.capital(nth + 1) {
+            let inner = self.close(nth + 2).map_or("x", |close| self.source(nth + 3, close)).to_owned();
+            let message = format!("There is no `{name}`: a value is simply there");
+            return Some(habit(message, self.span(nth + 1, nth + 2), format!("write `let {inner} = …`")));
+        }
         if self.is_open(nth + 2, b'(') && self.touches(nth + 2) {
             return Some(habit(
                 "A function begins with `fn`",

@@ -196,6 +196,16 @@ impl Passage<'_> {
     /// `key: value` at top level.
     pub(super) fn top_level_key(&self) -> Diagnostic {
         let name = self.spelled(0);
+        if matches!(name, "imports" | "import" | "from" | "use" | "uses" | "modules" | "includes") {
+            let help = "write `import std.data.{digits}`, a line for each module";
+            return found(
+                &codes::STRAY,
+                "A module is brought in by `import`",
+                self.span(0, 1),
+                "no declaration begins so",
+                help,
+            );
+        }
         let typed = self.is_word(2) && self.spelled(2).starts_with(|c: char| c.is_ascii_uppercase())
             || crate::diag::foreign::ty(self.spelled(2)).is_some();
         let assigned = self.first_line().find(|nth| *nth > 2 && self.is(*nth, "=") && self.depth(*nth) == 0);

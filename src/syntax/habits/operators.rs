@@ -1,7 +1,7 @@
 //! Signs: operators, quotes and markers of other languages.
 
 use super::{Passage, habit, operator};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, foreign};
 use crate::syntax::scan::TokenKind;
 
 impl Passage<'_> {
@@ -121,6 +121,10 @@ impl Passage<'_> {
         while end < self.tokens.len() && (self.is_word(end) || self.is(end, ":")) && (end == nth || self.touches(end)) {
             end += 1;
         }
+        if self.follows(nth, "::<") {
+            let message = "Functions have no type parameters";
+            return habit(message, self.bytes(nth, 3), format!("write `{}(…)`", self.before(nth)));
+        }
         let (owner, member) = (self.spelled(start), self.spelled(end.saturating_sub(1)));
         if owner.starts_with(|c: char| c.is_ascii_uppercase()) {
             let args =
@@ -158,6 +162,10 @@ impl Passage<'_> {
                 self.span(nth, name + 1),
                 help,
             );
+        }
+        if text == "self" {
+            let help = "remove it, or take a value with its type: `s: State`";
+            return habit("Functions belong to no value: there is no `self`", self.span(nth, name + 1), help);
         }
         let help =
             if text.is_empty() || !self.is_word(name) { "remove `&`".to_owned() } else { format!("write `{text}`") };
@@ -241,6 +249,11 @@ impl Passage<'_> {
         if !self.is(nth, ",") {
             return None;
         }
+        if self.depth(nth) == 0 && self.is(0, "let") {
+            let start = self.value_start(nth);
+            let values = format!("({}, {})", self.source(start, nth), self.source(nth + 1, self.value_end(nth + 1)));
+            return Some(habit("Several values stand in parentheses", self.bytes(nth, 1), format!("write `{values}`")));
+        }
         let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
         let record = self.is(open + 2, ":");
         let start = (open + 1..nth).rev().find(|at| self.fresh(*at) || *at == open + 1)?;
@@ -278,7 +291,7 @@ impl Passage<'_> {
             let elements = if close == nth + 2 { "" } else { elements };
             return Some(habit("A list is written in brackets", place, format!("write `[{elements}]`")));
         }
-        if let Some(advice) = crate::diag::foreign::statement(word) {
+        if let Some(advice) = foreign::statement(word).or_else(|| foreign::name(word, None)) {
             return Some(habit(advice.message(word), place, advice.help()));
         }
         Some(habit("There are no macros", place, format!("write `{word}({})`", self.source(nth + 2, close))))

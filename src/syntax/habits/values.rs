@@ -41,6 +41,11 @@ impl Passage<'_> {
     /// `8 ep`, `1:10`.
     fn after_number(&self, nth: usize) -> Option<Diagnostic> {
         let next = self.spelled(nth + 1);
+        let key = nth.checked_sub(1).filter(|key| self.is_name(*key) && !self.fresh(nth) && next == ":");
+        if let Some(key) = key.filter(|key| matches!(self.before(*key), "{" | ",")) {
+            let name = format!("{}_{}", self.spelled(key), self.spelled(nth));
+            return Some(habit("A name is one word", self.span(key, nth + 1), format!("write `{name}`")));
+        }
         if self.is_word(nth + 1) && !self.touches(nth + 1) && !self.fresh(nth + 1) {
             let unit = if is_unit(next) { Some(next) } else { near_unit(next).map(crate::syntax::tree::Unit::suffix) };
             let labelled = self.is(nth + 2, ":") || self.is(nth + 2, "=");
