@@ -121,7 +121,7 @@ impl Loaded {
 
 /// Says how long the rest of a plan will take, and what that rests on.
 pub(super) fn time(prediction: &Prediction, plan: &Plan, device: &Device) -> String {
-    if plan.totals.run == 0 {
+    if plan.totals.run + plan.totals.conditional == 0 {
         return String::new();
     }
     let mut text = String::new();

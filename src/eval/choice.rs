@@ -1,5 +1,6 @@
 //! Values that measurements choose: stages and fields of each value that may be chosen, and conditions that may choose.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::access::field;
@@ -79,7 +80,7 @@ impl Interpreter<'_> {
     /// # Errors
     /// If it does, with both places.
     pub(super) fn check_selection(&self, condition: &Measured, span: Span) -> Evaluated<()> {
-        let mut stages = std::collections::BTreeSet::new();
+        let mut stages = BTreeSet::new();
         condition.collect(&mut stages);
         let test = |id: &NodeId| is_on_test(self.graph.node(*id));
         let Some(id) = stages.into_iter().find(test) else { return Ok(()) };
@@ -167,6 +168,14 @@ pub(super) fn uncover(value: &Value) -> Option<(Arc<Measured>, Value)> {
             condition.map(|when| (when, Value::Tuple(Arc::new(bare))))
         }
         _ => None,
+    }
+}
+
+/// Takes the condition off a value, if it exists only under one.
+pub(super) fn bare(value: Value) -> (Option<Arc<Measured>>, Value) {
+    match uncover(&value) {
+        Some((when, value)) => (Some(when), value),
+        None => (None, value),
     }
 }
 

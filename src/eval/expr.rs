@@ -5,6 +5,7 @@ use std::sync::Arc;
 use num_traits::ToPrimitive;
 
 use super::access::element;
+use super::choice::no_condition;
 use super::interpreter::{Interpreter, Scope, error};
 use super::operators::{negate, not};
 use crate::diag::codes::evaluation as codes;
@@ -115,10 +116,7 @@ pub(super) fn truth(value: &Value, span: Span) -> Evaluated<bool> {
     match value {
         Value::Bool(value) => Ok(*value),
         Value::Measured(_) => Err(waits(span).into()),
-        other => {
-            let message = format!("a condition is needed here, not {}", repr::kind(other));
-            Err(error(&codes::MISMATCH, message, span, "not a truth value").into())
-        }
+        other => Err(no_condition(other, span)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::access::field;
-use super::choice::uncover;
+use super::choice::bare;
 use super::interpreter::{Interpreter, Scope, error};
 use crate::diag::codes::evaluation as codes;
 use crate::source::Span;
@@ -31,7 +31,7 @@ impl Interpreter<'_> {
         let list = self.eval(scope, over)?;
         let mut results = Vec::new();
         for element in self.elements(&list, over.span)? {
-            let (when, element) = uncover(&element).map_or((None, element), |(when, element)| (Some(when), element));
+            let (when, element) = bare(element);
             let inner = bind(scope, pattern, element)?;
             if let Some(condition) = condition
                 && !self.condition(&inner, condition)?

@@ -30,23 +30,6 @@ pub struct Closure {
     pub module: ModuleId,
 }
 
-impl Drop for Closure {
-    /// Takes functions that close over functions apart one by one: they may be nested deeper than a stack is.
-    fn drop(&mut self) {
-        let mut open = vec![std::mem::take(&mut self.env)];
-        while let Some(env) = open.pop() {
-            let Some(frame) = env.0.and_then(Arc::into_inner) else { continue };
-            let Frame { name: _, value, next } = frame;
-            open.push(next);
-            if let Value::Function(Function::Closure(closure)) = value
-                && let Some(mut closure) = Arc::into_inner(closure)
-            {
-                open.push(std::mem::take(&mut closure.env));
-            }
-        }
-    }
-}
-
 /// A function of the interpreter and how it is declared.
 #[derive(Debug)]
 pub struct Native {

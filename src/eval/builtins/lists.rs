@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::super::access::{arrange, select};
-use super::super::choice::{choose, last_existing, no_condition, uncover};
+use super::super::choice::{bare, choose, last_existing, no_condition, uncover};
 use super::super::expr::truth;
 use super::super::flow::records;
 use super::super::interpreter::{Interpreter, error};
@@ -30,7 +30,7 @@ fn holds(vm: &mut Interpreter<'_>, arguments: &Arguments, element: Value) -> Eva
 pub(super) fn map(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let mut results = Vec::new();
     for element in elements(vm, arguments, 0)? {
-        let (when, element) = uncover(&element).map_or((None, element), |(when, element)| (Some(when), element));
+        let (when, element) = bare(element);
         let value = vm.apply(function(arguments, 1), vec![element], arguments.span(1))?;
         results.push(when.iter().fold(value, Value::only_if));
     }
