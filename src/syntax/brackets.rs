@@ -121,8 +121,9 @@ impl<'a> Matcher<'a> {
                 _ => {}
             }
         }
-        let end = self.text.trim_end().len();
-        self.close_all(end.saturating_sub(1), end);
+        let kept = self.text.trim_end();
+        let last = kept.chars().next_back().map_or(0, char::len_utf8);
+        self.close_all(kept.len() - last, kept.len());
     }
 
     fn span(&self, at: usize) -> Span {

@@ -9,6 +9,8 @@ use pdsl::eval::{self, External, Fingerprints, Overrides, Weights};
 use pdsl::graph::Dependencies;
 use pdsl::source::FileId;
 use pdsl::world::World;
+use pdsl::resolve::Linked;
+use pdsl::types::Typed;
 use pdsl::{resolve, syntax, types};
 
 use super::choices::Choices;
@@ -62,7 +64,7 @@ const TYPE_ERRORS: [&str; 3] = ["PD0324", "PD0330", "PD0332"];
 /// The checker takes any program, and what it accepts raises no type error when it is evaluated.
 pub(crate) fn check(bytes: &[u8]) {
     let text = programs::program(bytes);
-    let typed = types::check(resolve::link_text(&Nowhere, "fuzz.pd", &text));
+    let typed = checked(&text);
     if !typed.is_sound() {
         return;
     }
@@ -86,7 +88,7 @@ pub(crate) fn canon(bytes: &[u8]) {
 }
 
 fn keys(text: &str) -> BTreeSet<String> {
-    let typed = types::check(resolve::link_text(&Nowhere, "fuzz.pd", text));
+    let typed = checked(text);
     let tell = |found: &[Diagnostic]| format!("{text}\n{}", render::short(found, &typed.linked.sources));
     assert!(typed.is_sound(), "{}", tell(&typed.diagnostics));
     match eval::evaluate(&typed, &Overrides::default(), &Nowhere) {
@@ -98,16 +100,25 @@ fn keys(text: &str) -> BTreeSet<String> {
     }
 }
 
-/// A world without files, in which all built-in data are at hand.
-struct Nowhere;
+thread_local! {
+    /// Everything that programs import. It is the same each time and is read once.
+    static LIBRARY: Linked = resolve::link_text(&Alone(""), "fuzz.pd", programs::IMPORTS);
+}
 
-impl World for Nowhere {
+fn checked(text: &str) -> Typed {
+    types::check(LIBRARY.with(|library| resolve::link_again(&Alone(text), Path::new("fuzz.pd"), library)))
+}
+
+/// A world in which there is one file.
+struct Alone<'a>(&'a str);
+
+impl World for Alone<'_> {
     fn read(&self, _: &Path) -> std::io::Result<String> {
-        Err(std::io::ErrorKind::NotFound.into())
+        Ok(self.0.to_owned())
     }
 
-    fn canonical(&self, _: &Path) -> std::io::Result<PathBuf> {
-        Err(std::io::ErrorKind::NotFound.into())
+    fn canonical(&self, path: &Path) -> std::io::Result<PathBuf> {
+        Ok(path.to_owned())
     }
 
     fn variable(&self, _: &str) -> Option<String> {
@@ -118,6 +129,9 @@ impl World for Nowhere {
         SystemTime::UNIX_EPOCH
     }
 }
+
+/// A place without stored networks, in which all built-in data are at hand.
+struct Nowhere;
 
 impl Fingerprints for Nowhere {
     fn digest(&self, data: External<'_>) -> Option<String> {

@@ -58,6 +58,10 @@ struct Writer<'a> {
     names: usize,
 }
 
+/// What every program imports.
+pub(crate) const IMPORTS: &str = "import std.data.{digits}\nimport std.math.{clamp}\nimport std.models.{tiny_resnet}\n\
+    import std.prune.{global_magnitude, rewind_and_retrain}\n";
+
 /// Writes a program.
 pub(crate) fn program(bytes: &[u8]) -> String {
     let mut writer = Writer { choices: Choices::new(bytes), scope: Vec::new(), functions: Vec::new(), names: 0 };
@@ -71,9 +75,9 @@ impl Writer<'_> {
     }
 
     fn program(&mut self) -> String {
-        let mut text = String::from(
-            "import std.data.{digits}\nimport std.math.{clamp}\nimport std.models.{tiny_resnet}\n\
-             import std.prune.{global_magnitude, rewind_and_retrain}\nlet task = digits()\n\
+        let mut text = String::from(IMPORTS);
+        text.push_str(
+            "let task = digits()\n\
              let recipe = sgd(lr: 0.1, batch: 64)\nlet seed = first(seeds(1))\n\
              let dense = tiny_resnet(classes: 10) |> init(seed) |> train(task, recipe, until: 4ep)\n",
         );
