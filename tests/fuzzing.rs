@@ -3,6 +3,9 @@
 #[path = "fuzz/mod.rs"]
 mod fuzz;
 
+use std::fs;
+use std::path::Path;
+
 use fuzz::laws;
 use proptest::prelude::*;
 
@@ -32,4 +35,24 @@ proptest! {
     fn keys_are_of_what_is_said(bytes in bytes()) {
         laws::canon(&bytes);
     }
+}
+
+/// Inputs that broke a law once.
+#[test]
+fn what_was_found_stays_mended() {
+    let laws: [(&str, fn(&[u8])); 4] = [
+        ("parse", laws::parse),
+        ("parse_print_parse", laws::parse_print_parse),
+        ("check", laws::check),
+        ("canon", laws::canon),
+    ];
+    let mut inputs = 0;
+    for (name, law) in laws {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found").join(name);
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            law(&fs::read(entry.unwrap().path()).unwrap());
+            inputs += 1;
+        }
+    }
+    assert!(inputs > 0, "no inputs at tests/fuzz/found");
 }

@@ -77,6 +77,11 @@ pub fn parse_again(file: FileId, text: &str, previous: Option<&File>) -> (File, 
         kept.push(again.then_some((item, read.diagnostics)));
     }
     diagnostics.extend(source.habits(&refused));
+    // What stands for a character in the repaired text may be several characters: a place there may cut one here.
+    for label in diagnostics.iter_mut().flat_map(|diagnostic| &mut diagnostic.labels) {
+        let (start, end) = (label.span.start as usize, label.span.end as usize);
+        label.span = Span::new(file, text.floor_char_boundary(start), text.ceil_char_boundary(end));
+    }
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| (label.span.start, label.span.end)));
     let pieces = Pieces::of(&source, kept);
     (File { id: file, docs, items, open, pieces }, diagnostics)
