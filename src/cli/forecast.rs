@@ -12,7 +12,7 @@ use crate::diag::codes::invocation;
 use crate::domain::device::Device;
 use crate::plan::predict::{Kind, Machine, Prediction, predict};
 use crate::plan::{Plan, Status};
-use crate::report::claims::prospect::{POWER, Prospect, prospect};
+use crate::report::claims::prospect::{POWER, Prospect, Prospects};
 use crate::report::number;
 use crate::store::{self, Store};
 use crate::value::output::ClaimKind;
@@ -115,7 +115,8 @@ impl Loaded {
         let resolved = self
             .program
             .resolve(&|id, name| plan.records.get(&id).and_then(|record| record.outcome.measures.get(name)).copied());
-        resolved.claims.iter().map(|claim| (claim.name.clone(), prospect(&claim.spec))).collect()
+        let mut prospects = Prospects::default();
+        resolved.claims.iter().map(|claim| (claim.name.clone(), prospects.of(&claim.spec))).collect()
     }
 }
 

@@ -265,7 +265,7 @@ pub struct ClaimSpec<C> {
 }
 
 /// Kinds of claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimKind {
     /// One-sided non-inferiority test (`protocol`: t = (d̄ + δ)/SE).

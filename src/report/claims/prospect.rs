@@ -1,6 +1,8 @@
 //! What a claim's test can show before it is made: how many replicates it will have, and how much they vary as far as
 //! results are there.
 
+use std::collections::BTreeMap;
+
 use super::pairing::{self, Comparison};
 use super::significance;
 use crate::stats::power::{Design, least};
@@ -50,11 +52,30 @@ pub struct Observed {
     pub scale: Scale,
 }
 
-/// Tells the prospects of a claim, of which some results may be missing.
-///
-/// # Errors
-/// If the claim cannot be tested at all: the reason.
-pub fn prospect(spec: &ClaimSpec<Cell>) -> Result<Prospect, String> {
+/// Tells the prospects of claims. Claims of one design, of which a program has many, are computed once.
+#[derive(Debug, Default)]
+pub struct Prospects {
+    /// By kind, replicates, pairing and the bits of the significance level.
+    detectable: BTreeMap<(ClaimKind, usize, bool, u64), f64>,
+}
+
+impl Prospects {
+    /// Tells the prospects of a claim, of which some results may be missing.
+    ///
+    /// # Errors
+    /// If the claim cannot be tested at all: the reason.
+    pub fn of(&mut self, spec: &ClaimSpec<Cell>) -> Result<Prospect, String> {
+        prospect(spec, |kind, n, paired, alpha| {
+            let known = self.detectable.entry((kind, n, paired, alpha.to_bits()));
+            *known.or_insert_with(|| least(POWER, 1.0, |size| power(kind, design(n, paired, 1.0), size, alpha)))
+        })
+    }
+}
+
+fn prospect(
+    spec: &ClaimSpec<Cell>,
+    detectable: impl FnOnce(ClaimKind, usize, bool, f64) -> f64,
+) -> Result<Prospect, String> {
     let planned = pairing::comparisons(&ClaimSpec {
         sample: filled(&spec.sample, scale(spec)),
         reference: filled(&spec.reference, scale(spec)),
@@ -71,7 +92,7 @@ pub fn prospect(spec: &ClaimSpec<Cell>) -> Result<Prospect, String> {
     if n < 2 {
         return Err(format!("{n} replicate on a side: a test needs at least 2"));
     }
-    let detectable = least(POWER, 1.0, |size| power(spec.kind, design(n, paired, 1.0), size, alpha));
+    let detectable = detectable(spec.kind, n, paired, alpha);
     let observed = measured.and_then(|found| {
         let spreads = found.levels.iter().filter_map(|level| Some((level, spread(level)?)));
         let (level, sd) = spreads.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, sd)| *sd > 0.0)?;
@@ -171,7 +192,7 @@ mod tests {
 
     #[test]
     fn without_results_effects_are_in_standard_deviations() {
-        let found = prospect(&claim(ClaimKind::Differs, None, &[None; 3], &[None; 3])).unwrap();
+        let found = Prospects::default().of(&claim(ClaimKind::Differs, None, &[None; 3], &[None; 3])).unwrap();
         assert_eq!((found.n, found.paired, found.levels, found.observed), (3, true, 1, None));
         // Three pairs, two-sided at 0.05: as statsmodels' TTestPower().solve_power(nobs=3, alpha=0.05, power=0.8).
         assert!((found.detectable - 3.264_04).abs() < 1e-4, "{}", found.detectable);
@@ -181,7 +202,7 @@ mod tests {
     fn some_results_tell_how_much_all_will_vary() {
         let x = [Some(0.90), Some(0.92), Some(0.91), None, None];
         let y = [Some(0.91), Some(0.92), Some(0.93), None, None];
-        let found = prospect(&claim(ClaimKind::NotWorse, Some(Margin::Absolute(0.02)), &x, &y)).unwrap();
+        let found = Prospects::default().of(&claim(ClaimKind::NotWorse, Some(Margin::Absolute(0.02)), &x, &y)).unwrap();
         let observed = found.observed.unwrap();
         assert_eq!((found.n, observed.from, observed.scale), (5, 3, Scale::Points));
         assert!((observed.sd - 0.01).abs() < 1e-9, "{}", observed.sd);
@@ -191,6 +212,11 @@ mod tests {
 
     #[test]
     fn one_replicate_cannot_be_tested() {
-        assert!(prospect(&claim(ClaimKind::Differs, None, &[None], &[None])).unwrap_err().contains("at least 2"));
+        assert!(
+            Prospects::default()
+                .of(&claim(ClaimKind::Differs, None, &[None], &[None]))
+                .unwrap_err()
+                .contains("at least 2")
+        );
     }
 }
