@@ -1,4 +1,4 @@
-//! Lists the modules of the standard library, and compiles the CUDA kernels to PTX if the feature asks for them.
+//! Lists the modules of the standard library and the stages, and compiles the CUDA kernels to PTX if the feature asks for them.
 
 use std::env;
 use std::fs;
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 const LIBRARY: &str = "stdlib";
+const STAGES: &str = "src/ops/stages/mod.rs";
 const FETCHED: &str = "target/cuda/toolkit/nvidia/cu13/bin/nvcc";
 const SOURCE: &str = "src/nn/net/cuda/kernels.cu";
 
@@ -14,6 +15,10 @@ fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     if let Err(error) = list_modules() {
         println!("cargo::error=the modules in `{LIBRARY}` cannot be listed: {error}");
+        return ExitCode::FAILURE;
+    }
+    if let Err(error) = list_stages() {
+        println!("cargo::error=the stages in `{STAGES}` cannot be listed: {error}");
         return ExitCode::FAILURE;
     }
     if env::var_os("CARGO_FEATURE_CUDA").is_none() {
@@ -56,7 +61,22 @@ fn list_modules() -> io::Result<()> {
         text += &format!("    (\"{name}\", include_str!({file})),\n");
     }
     text += "];\n";
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("modules.rs"), text)
+    write("modules.rs", &text)
+}
+
+/// Writes a list of every stage that has a line in the module of the stages.
+fn list_stages() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={STAGES}");
+    let lines = fs::read_to_string(STAGES)?;
+    let mut text = "/// Every stage.\npub static ALL: &[&Op] = &[\n".to_owned();
+    for name in lines.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')) {
+        text += &format!("    &{name}::OP,\n");
+    }
+    write("stages.rs", &(text + "];\n"))
+}
+
+fn write(name: &str, text: &str) -> io::Result<()> {
+    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join(name), text)
 }
 
 /// The compiler that the environment names, else the one that `tools/cuda/toolkit` has fetched, else any.

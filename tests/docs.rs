@@ -74,7 +74,7 @@ fn every_program_in_the_words_about_stages_holds() {
     let of = |op: &&ops::Op| {
         in_words(&op.words()).into_iter().map(|example| (op.name.to_owned(), example)).collect::<Vec<_>>()
     };
-    let wrong = all_mistakes(ops::list::ALL.iter().flat_map(of));
+    let wrong = all_mistakes(ops::stages::ALL.iter().flat_map(of));
     assert!(wrong.is_empty(), "{wrong}");
 }
 

@@ -117,7 +117,7 @@ impl Test {
         let at_hand = program::at_hand(Path::new(""));
         let module = typed.linked.find(&format!("std.{name}")).unwrap_or(typed.linked.root);
         let mut outcomes = self.tests(&typed, module, &*at_hand);
-        let stages = ops::list::ALL.iter().filter(|op| op.module == name);
+        let stages = ops::stages::ALL.iter().filter(|op| op.module == name);
         let of_stages =
             stages.flat_map(|op| in_words(op.doc).into_iter().map(|example| (format!("stage {}", op.name), example)));
         let of_text = in_comments(text).into_iter().map(|example| (format!("std/{name}.pd:{}", example.line), example));

@@ -43,7 +43,7 @@ impl Interpreter<'_> {
     pub(super) fn at(&mut self, base: &Value, given: &[Given], call: Span) -> Evaluated {
         match (base, given) {
             (Value::State(state), [Given { label: None, value: Value::Step(step), span }]) => {
-                self.deeper(call, |vm| ops::train::at(vm, state, step, *span, call)).map(Value::State)
+                self.deeper(call, |vm| ops::stages::train::at(vm, state, step, *span, call)).map(Value::State)
             }
             (Value::State(_), _) => {
                 Err(error(&codes::MISMATCH, "`.at` of a state takes one step", call, "in this call")

@@ -128,7 +128,7 @@ impl Interpreter<'_> {
                 Some((_, function)) => function(vm, &arguments),
                 None => Err(crate::value::Stop::Reported),
             },
-            NativeKind::Stage(at) => match ops::list::ALL.get(at) {
+            NativeKind::Stage(at) => match ops::stages::ALL.get(at) {
                 Some(op) => vm.lower_each(op, &arguments),
                 None => Err(crate::value::Stop::Reported),
             },

@@ -349,7 +349,7 @@ fn function_value(function: &Arc<tree::Function>, module: ModuleId, span: Span) 
         return Ok(Value::Function(Function::Declared(function.clone(), module)));
     }
     let name = &*function.name.text;
-    let stage = || ops::list::ALL.iter().position(|op| op.name == name).map(NativeKind::Stage);
+    let stage = || ops::stages::ALL.iter().position(|op| op.name == name).map(NativeKind::Stage);
     let kind = builtins::find(name).map(NativeKind::Builtin).or_else(stage).ok_or_else(|| not_built(name, span))?;
     Ok(Value::Function(Function::Native(Arc::new(Native { kind, declaration: function.clone(), module }))))
 }

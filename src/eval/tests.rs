@@ -128,7 +128,7 @@ fn the_library_and_the_interpreter_agree_on_what_is_built_in() {
         }
     }
     let mut built: Vec<String> = builtins::FUNCTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    built.extend(crate::ops::list::ALL.iter().map(|op| op.name.to_owned()));
+    built.extend(crate::ops::stages::ALL.iter().map(|op| op.name.to_owned()));
     declared.sort();
     built.sort();
     assert_eq!(declared, built);

@@ -15,7 +15,7 @@ pub struct NodeId(pub u32);
 /// One stage.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Name of the stage kind, an entry of `ops::list`.
+    /// Name of the stage kind, an entry of `ops::stages`.
     pub op: &'static str,
     /// Version of the stage kind; raised when its results change.
     pub version: u32,

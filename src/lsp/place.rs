@@ -72,7 +72,7 @@ impl Shelf {
         for (_, text) in library::MODULES {
             hasher.update(text.as_bytes());
         }
-        for op in crate::ops::list::ALL {
+        for op in crate::ops::stages::ALL {
             hasher.update(op.signature.as_bytes()).update(op.words().as_bytes());
         }
         let digest = hasher.finalize().to_hex();
@@ -90,7 +90,7 @@ impl Shelf {
         let root = self.root.as_ref()?;
         let written = match name.strip_prefix("std/")?.strip_suffix(".pd")?.split_once('/') {
             None => text.to_owned(),
-            Some((_, stage)) => format!("{}{text}\n", words(&crate::ops::list::find(stage)?.words())),
+            Some((_, stage)) => format!("{}{text}\n", words(&crate::ops::stages::find(stage)?.words())),
         };
         let path = root.join(name);
         if std::fs::read_to_string(&path).ok().as_deref() != Some(&written) {

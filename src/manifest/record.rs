@@ -29,6 +29,14 @@ pub struct Outcome {
     pub measures: BTreeMap<String, f64>,
 }
 
+impl Outcome {
+    /// Makes an outcome of numbers alone.
+    pub fn measured<const N: usize>(measures: [(&str, f64); N]) -> Self {
+        let measures = measures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { measures, ..Self::default() }
+    }
+}
+
 /// The record of a finished stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {

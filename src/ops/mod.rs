@@ -1,43 +1,26 @@
 //! Stages: the one door between the language and the numerical core.
 //!
-//! Each file holds one [`Op`]; `list.rs` names them all. `lower` is the language's side (facts, node), `run` the
-//! worker's side.
+//! Each file of `stages/` holds one [`Op`]: `lower` is the language's side (facts, node), [`Worker`] the side of the
+//! process that computes.
 
-pub mod ablate;
-pub mod bootstrap;
 mod counting;
-pub mod dissect;
-pub mod drift;
-pub mod evaluate;
-pub mod footprint;
-pub mod gallery;
-pub mod gradual;
-pub mod init;
-pub mod list;
-pub mod load;
 pub mod lowering;
-pub mod nearest;
-pub mod null_test;
-pub mod prune;
-pub mod reinit;
-pub mod restart;
-pub mod retrain;
-pub mod rewind;
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a running stage takes time and reads files"))]
 pub mod run;
-pub mod score;
-pub mod shuffle_mask;
 pub mod smoke;
-pub mod train;
+pub mod stages;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use crate::domain::data::Place;
+use crate::graph::{Canon, Node};
 pub use crate::manifest::record::Outcome;
 use crate::value::{Evaluated, Value};
 pub use lowering::{Arguments, Lowering};
+use run::{Demand, Job, RunError};
+use smoke::Small;
 
 /// A kind of stage.
 pub struct Op {
@@ -53,10 +36,23 @@ pub struct Op {
     pub doc: &'static str,
     /// A program that uses it.
     pub example: &'static str,
-    /// Whether it computes a network: on the device chosen, in a worker process of its own.
-    pub heavy: bool,
     /// The language's side: checks the arguments and adds the stage to the graph.
     pub lower: fn(&mut dyn Lowering, &Arguments) -> Evaluated<Value>,
+    /// The worker's side; `None` if the language's side adds stages of other kinds only.
+    pub worker: Option<Worker>,
+}
+
+/// What becomes of the stages of a kind that are in the graph.
+pub struct Worker {
+    /// Whether it computes a network: on the device chosen, in a worker process of its own.
+    pub heavy: bool,
+    /// What it needs memory for, by its arguments; `None` if it needs little.
+    pub demand: Option<fn(&Canon) -> Option<Demand>>,
+    /// Puts a small trial in the place of a stage, unless each is small; `None` if its arguments are not understood, which
+    /// a test excludes.
+    pub shrink: Option<fn(&Small, &mut Node) -> Option<()>>,
+    /// Computes a stage: from canonical arguments and stored inputs to stored objects and measures.
+    pub run: fn(&mut Job<'_>) -> Result<Outcome, RunError>,
 }
 
 impl Op {

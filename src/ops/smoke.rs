@@ -7,49 +7,35 @@
 mod steps;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use serde::Serialize;
-
-use super::ablate::AblateArgs;
-use super::bootstrap::BootstrapArgs;
-use super::dissect::DissectArgs;
-use super::evaluate::EvaluateArgs;
-use super::footprint::FootprintArgs;
-use super::gallery::GalleryArgs;
-use super::init::InitArgs;
-use super::load::LoadArgs;
-use super::null_test::NullTestArgs;
-use super::prune::PruneArgs;
-use super::reinit::ReinitArgs;
-use super::train::TrainArgs;
+use super::stages;
 use crate::domain::arch::{Arch, Shape, Survey};
 use crate::domain::data::{DataSet, Preparation, Probe, Shapes, Task};
 use crate::domain::recipe::Recipe;
-use crate::domain::seed::Seed;
 use crate::graph::{Canon, Graph, Node, Shared, Trajectory};
 use steps::Steps;
 
 /// Sides of images to try, in pixels: the first that every network of the program takes. Scenes can be generated in each.
 const SIDES: [usize; 3] = [32, 64, 224];
 /// Images of a batch.
-const BATCH: usize = 8;
+pub(super) const BATCH: usize = 8;
 /// Iterations of an epoch, where the data can be cut to any number of images.
 const PER_EPOCH: u64 = 2;
 /// Images of each part that is only measured.
-const MEASURED: u64 = 6;
+pub(super) const MEASURED: u64 = 6;
 /// Generated scenes of a task: for every 8 to train one to validate and one to test.
 const SCENES: u64 = 10;
 /// Images of a probe.
-const PROBED: u64 = 12;
+pub(super) const PROBED: u64 = 12;
 /// What learning rates are multiplied by. Small batches under few weights have variances near zero, which normalisations
 /// turn into large gradients: at ordinary rates some trial diverges that at full scale would not. Weights must move all
 /// the same, since criteria may read how far they did.
 const RATE: f64 = 1e-4;
 /// Repetitions of tests and resamplings.
-const TIMES: u32 = 9;
+pub(super) const TIMES: u32 = 9;
 /// Images of a strip in a gallery, and their sides in pixels.
-const STRIP: (usize, usize) = (3, 32);
+pub(super) const STRIP: (usize, usize) = (3, 32);
 /// Where data that are not on this machine would have their digest.
 const STAND_IN: &str = "stand-in";
 
@@ -78,7 +64,7 @@ fn omissions(graph: &Graph) -> Omissions {
     let mut stand_ins: Vec<String> = graph.iter().flat_map(|(_, node)| absent(node)).collect();
     stand_ins.sort();
     stand_ins.dedup();
-    Omissions { stand_ins, weights: graph.iter().any(|(_, node)| node.op == super::load::OP.name) }
+    Omissions { stand_ins, weights: graph.iter().any(|(_, node)| node.op == stages::load::OP.name) }
 }
 
 /// Finds the smallest side of images that every network takes.
@@ -95,123 +81,46 @@ fn side(graph: &Graph) -> usize {
     SIDES.iter().find(fits).copied().unwrap_or(usize::MAX)
 }
 
-struct Small {
+/// How small the trials of a program are.
+pub struct Small {
     side: usize,
     steps: Steps,
     /// Small networks by those they stand for.
     networks: RefCell<HashMap<Arch, (Arch, Survey)>>,
 }
 
+/// The bytes of a network's weights.
+pub(super) fn bytes(survey: &Survey) -> u64 {
+    survey.parameters.iter().map(|entry| 4 * entry.elements() as u64).sum()
+}
+
+/// Whether some data of a stage are not on this machine.
+fn absent(node: &Node) -> bool {
+    node.data.values().any(Option::is_none)
+}
+
 impl Small {
-    /// Returns the trial of a stage; `None` if its arguments are not understood, which a test excludes.
+    /// Returns the trial of a stage; `None` if its arguments are not understood.
     fn node(&self, node: &Node) -> Option<Node> {
-        let args = &node.args;
-        let absent = node.data.values().any(Option::is_none);
         let mut small = node.clone();
-        let work = &mut small.facts;
-        let network = |arch: &Arch| self.network(arch).map(|(_, survey)| survey);
-        let bytes = |survey: &Survey| survey.parameters.iter().map(|entry| 4 * entry.elements() as u64).sum::<u64>();
-        work.macs = None;
-        work.bytes = work.bytes.min(1 << 16);
-        small.args = match node.op {
-            "init" => {
-                let known: InitArgs = args.parse().ok()?;
-                work.bytes = bytes(&network(&known.arch)?);
-                of(&InitArgs { arch: self.arch(&known.arch), ..known })?
-            }
-            "load" => {
-                let known: LoadArgs = args.parse().ok()?;
-                work.bytes = bytes(&network(&known.arch)?);
-                small.op = super::init::OP.name;
-                small.version = super::init::OP.version;
-                of(&InitArgs { arch: self.arch(&known.arch), seed: Seed { root: 0, stream: vec![known.file] } })?
-            }
-            "reinit" => {
-                let known: ReinitArgs = args.parse().ok()?;
-                work.bytes = bytes(&network(&known.arch)?);
-                of(&ReinitArgs { arch: self.arch(&known.arch), ..known })?
-            }
-            "train" => {
-                let known: TrainArgs = args.parse().ok()?;
-                let recipe = Recipe { batch: known.recipe.batch.min(BATCH), ..known.recipe };
-                let task = self.task(&known.task, recipe.batch, absent);
-                let trajectory = self.trajectory(node.trajectory.as_ref()?, &recipe, &task);
-                let iterations = trajectory.until - trajectory.start;
-                let survey = network(&known.arch)?;
-                work.epochs = Some(iterations as f64 / trajectory.per_epoch as f64);
-                work.macs = Some(3 * survey.macs() * iterations * recipe.batch as u64);
-                work.bytes = bytes(&survey) * (1 + recipe.optimizer.memory());
-                small.trajectory = Some(trajectory);
-                of(&TrainArgs { arch: self.arch(&known.arch), task, recipe, ..known })?
-            }
-            "evaluate" => {
-                let known: EvaluateArgs = args.parse().ok()?;
-                work.macs = Some(network(&known.arch)?.macs() * MEASURED);
-                of(&EvaluateArgs {
-                    arch: self.arch(&known.arch),
-                    task: self.task(&known.task, BATCH, absent),
-                    ..known
-                })?
-            }
-            "footprint" => {
-                let known: FootprintArgs = args.parse().ok()?;
-                of(&FootprintArgs { arch: self.arch(&known.arch) })?
-            }
-            "prune" => {
-                let mut known: PruneArgs = args.parse().ok()?;
-                if let Some(samples) = &mut known.pruner.samples {
-                    (samples.batch, samples.batches) = (samples.batch.min(BATCH), 1);
-                    samples.task = self.task(&samples.task, samples.batch, absent);
-                }
-                of(&PruneArgs { arch: self.arch(&known.arch), ..known })?
-            }
-            "dissect" => {
-                let mut known: DissectArgs = args.parse().ok()?;
-                known.probe = self.probe(known.probe, absent);
-                let first = &mut known.measurement.first;
-                *first = if *first == 0 { PROBED } else { PROBED.min(*first) };
-                work.macs = Some(network(&known.arch)?.macs() * PROBED);
-                of(&DissectArgs { arch: self.arch(&known.arch), ..known })?
-            }
-            "ablate" => {
-                let known: AblateArgs = args.parse().ok()?;
-                let survey = network(&known.arch)?;
-                let units = survey.layer(&known.layer).map_or(1, |layer| layer.shape.channels as u64);
-                work.macs = Some(2 * survey.macs() * MEASURED);
-                of(&AblateArgs {
-                    units: known.units.min(units),
-                    arch: self.arch(&known.arch),
-                    task: self.task(&known.task, BATCH, absent),
-                    ..known
-                })?
-            }
-            "null_test" => {
-                let mut known: NullTestArgs = args.parse().ok()?;
-                known.test.times = known.test.times.min(TIMES);
-                of(&NullTestArgs { probe: self.probe(known.probe, absent), ..known })?
-            }
-            "bootstrap" => {
-                let mut known: BootstrapArgs = args.parse().ok()?;
-                known.resampling.times = known.resampling.times.min(TIMES);
-                of(&known)?
-            }
-            "gallery" => {
-                let known: GalleryArgs = args.parse().ok()?;
-                of(&GalleryArgs {
-                    probe: self.probe(known.probe.clone(), absent),
-                    top: known.top.min(STRIP.0),
-                    side: known.side.min(STRIP.1),
-                    ..known
-                })?
-            }
-            _ => args.clone(),
-        };
-        let digest = |digest: &Option<String>| digest.clone().or_else(|| Some(STAND_IN.to_owned()));
-        small.data = node.data.iter().map(|(name, known)| (name.clone(), digest(known))).collect::<BTreeMap<_, _>>();
+        small.facts.macs = None;
+        small.facts.bytes = small.facts.bytes.min(1 << 16);
+        if let Some(shrink) = stages::find(node.op)?.worker.as_ref()?.shrink {
+            shrink(self, &mut small)?;
+        }
+        for digest in small.data.values_mut() {
+            digest.get_or_insert_with(|| STAND_IN.to_owned());
+        }
         Some(small)
     }
 
-    fn arch(&self, arch: &Arch) -> Shared<Arch> {
+    /// Returns the small network for a network, and what is in it.
+    pub(super) fn survey(&self, arch: &Arch) -> Option<Survey> {
+        self.network(arch).map(|(_, survey)| survey)
+    }
+
+    /// Returns the small network for a network.
+    pub(super) fn arch(&self, arch: &Arch) -> Shared<Arch> {
         self.network(arch).map_or_else(|| arch.clone(), |(arch, _)| arch).into()
     }
 
@@ -230,7 +139,8 @@ impl Small {
     }
 
     /// Cuts a task to a few images, of which an epoch in batches of `batch` has a few iterations.
-    fn task(&self, task: &Task, batch: usize, absent: bool) -> Task {
+    pub(super) fn task(&self, task: &Task, batch: usize, node: &Node) -> Task {
+        let absent = absent(node);
         let input = self.shape(task.input);
         let few = |images: u64| images.clamp(1, MEASURED);
         let (train, val, test) =
@@ -259,12 +169,12 @@ impl Small {
     }
 
     /// Cuts a probe. A directory on disk stays whole: dissections read a few images of it.
-    fn probe(&self, probe: Probe, absent: bool) -> Probe {
+    pub(super) fn probe(&self, probe: Probe, node: &Node) -> Probe {
         match probe {
             Probe::Shapes(set) => {
                 Probe::Shapes(Shapes { images: set.images.min(PROBED), size: set.size.min(self.side), ..set })
             }
-            Probe::Broden { size, .. } if absent => {
+            Probe::Broden { size, .. } if absent(node) => {
                 let fits = Shapes::SIZES.into_iter().filter(|side| *side <= size.min(self.side)).max();
                 Probe::Shapes(Shapes { size: fits.unwrap_or(Shapes::SIZES[0]), images: PROBED, seed: 1 })
             }
@@ -273,7 +183,7 @@ impl Small {
     }
 
     /// Cuts a training to a few iterations, with the rates of those that they stand for times [`RATE`].
-    fn trajectory(&self, full: &Trajectory, small: &Recipe, task: &Task) -> Trajectory {
+    pub(super) fn trajectory(&self, full: &Trajectory, small: &Recipe, task: &Task) -> Trajectory {
         let rate = |iteration: u64| {
             let at = self.steps.stands_for(full.per_epoch, iteration).clamp(full.start, full.until.saturating_sub(1));
             full.rates.get((at - full.start) as usize).copied().unwrap_or(0.0) * RATE
@@ -292,8 +202,4 @@ impl Small {
             prunings: prunings.collect(),
         }
     }
-}
-
-fn of(args: &impl Serialize) -> Option<Canon> {
-    Canon::of(args)
 }

@@ -140,7 +140,7 @@ pub fn entries(sources: &Sources, item: &Item, library: bool) -> Vec<Entry> {
     };
     match &item.kind {
         ItemKind::Function(function) => {
-            let stage = library && crate::ops::list::find(&function.name.text).is_some() && function.body.is_none();
+            let stage = library && crate::ops::stages::find(&function.name.text).is_some() && function.body.is_none();
             let kind = if stage { Kind::Stage } else { Kind::Function };
             vec![make(&function.name.text, kind, function_signature(sources, function), function.public)]
         }

@@ -33,7 +33,7 @@ pub fn providers(name: &str) -> Vec<&'static str> {
 
 fn public(module: &str, text: &str) -> Vec<String> {
     let (file, _) = syntax::parse(FileId(u32::MAX), text);
-    let stages = ops::list::ALL.iter().filter(|op| op.module == module).map(|op| op.name.to_owned());
+    let stages = ops::stages::ALL.iter().filter(|op| op.module == module).map(|op| op.name.to_owned());
     let defined = file.items.iter().flat_map(|item| match &item.kind {
         ItemKind::Function(function) if function.public => vec![function.name.text.to_string()],
         ItemKind::Binding(binding) if binding.public => {

@@ -164,7 +164,7 @@ impl<'a> Loader<'a> {
 
     /// Appends the stages that belong to a module as functions without a body.
     fn declare_ops(&mut self, module: &str, file: &mut tree::File) {
-        for op in ops::list::ALL.iter().filter(|op| op.module == module) {
+        for op in ops::stages::ALL.iter().filter(|op| op.module == module) {
             let id = self.linked.sources.add(format!("std/{module}/{}.pd", op.name), None, op.signature);
             match syntax::parse_signature(id, op.signature) {
                 Ok(mut function) => {

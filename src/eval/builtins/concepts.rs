@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::interpreter::Interpreter;
 use crate::ops::lowering::Arguments;
-use crate::ops::score::{self, SUMMARY};
+use crate::ops::stages::score::{self, SUMMARY};
 use crate::value::output::{Object, PlotSpec};
 use crate::value::{Evaluated, Value};
 

@@ -4,8 +4,8 @@ use super::{count, experiment, mistake, run};
 use crate::domain::pruning::{Rule, Score};
 use crate::domain::recipe::{Decay, Optimizer};
 use crate::graph::{Key, Node, NodeId};
-use crate::ops::prune::PruneArgs;
-use crate::ops::train::TrainArgs;
+use crate::ops::stages::prune::PruneArgs;
+use crate::ops::stages::train::TrainArgs;
 use crate::value::Value;
 use crate::value::output::{Cell, PlotSpec, Role, Scale, TableSpec};
 
@@ -421,7 +421,7 @@ fn layers_take_records_and_lists() {
     let program = run("let net = arch({ body: [conv(4, kernel: 3), relu()], head: { pool: avg_pool(2, stride: 2), out: linear(3) } }, channels: 1, size: 8)\n\
                        let s = net |> init(first(seeds(1)))").unwrap();
     let (_, node) = program.graph.iter().next().unwrap();
-    let args: crate::ops::init::InitArgs = node.args.parse().unwrap();
+    let args: crate::ops::stages::init::InitArgs = node.args.parse().unwrap();
     let survey = args.arch.survey().unwrap();
     let names: Vec<_> = survey.parameters.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(names, ["body.0.weight", "head.out.weight", "head.out.bias"]);

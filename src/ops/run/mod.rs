@@ -1,27 +1,19 @@
 //! The worker's side of the stages: from canonical arguments and stored inputs to stored objects and measures.
 
-mod ablate;
-mod controls;
-mod dissect;
-mod evaluate;
-mod footprint;
-mod gallery;
-mod init;
 pub mod notes;
 mod problems;
-mod prune;
-mod score;
-mod state;
-mod tallies;
-mod train;
-mod validity;
+pub(super) mod sample;
+pub(super) mod state;
+pub(super) mod tallies;
+mod watcher;
 
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Surroundings};
+pub(super) use super::Outcome;
+use super::{Surroundings, Worker, stages};
 use crate::diag::Code;
 use crate::diag::codes::{execution, store as store_codes};
 use crate::domain::arch::Arch;
@@ -30,11 +22,8 @@ use crate::graph::key::{Chain, Preimage};
 use crate::graph::{Canon, Key, Trajectory};
 use crate::manifest::record::Record;
 use crate::nn::net::{self, Setup};
-use crate::ops::ablate::AblateArgs;
-use crate::ops::dissect::DissectArgs;
-use crate::ops::evaluate::EvaluateArgs;
-use crate::ops::train::TrainArgs;
 use crate::store::{Digest, Store, StoreError};
+pub(super) use watcher::Watcher;
 
 /// How far a stage is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -216,7 +205,7 @@ impl From<StoreError> for RunError {
 
 impl Job<'_> {
     /// Reads the arguments as the type that the stage was lowered from.
-    fn args<T: DeserializeOwned>(&self) -> Result<T, RunError> {
+    pub(super) fn args<T: DeserializeOwned>(&self) -> Result<T, RunError> {
         self.preimage.args.parse().map_err(|error| {
             let message = format!("the arguments of `{}` are not understood: {error}", self.preimage.op);
             Problem::new(&execution::STAGE_FAILED, message)
@@ -226,13 +215,13 @@ impl Job<'_> {
     }
 
     /// Returns what computes networks: the key says how, the surroundings on which GPUs.
-    fn device(&self) -> Device {
+    pub(super) fn device(&self) -> Device {
         let cuda = |numerics: Numerics| Cuda { indices: self.surroundings.gpus.clone(), policy: numerics.policy };
         self.preimage.numerics.map_or(Device::Cpu, |numerics| Device::Cuda(cuda(numerics)))
     }
 
     /// Returns the record of an input.
-    fn input(&self, role: &str) -> Result<&Record, RunError> {
+    pub(super) fn input(&self, role: &str) -> Result<&Record, RunError> {
         self.inputs.get(role).ok_or_else(|| {
             Problem::new(&execution::INPUT_LOST, format!("the stage has no input `{role}`"))
                 .help("run again to make it anew")
@@ -241,7 +230,7 @@ impl Job<'_> {
     }
 
     /// Reads an object of an input, if the input has one in this role.
-    fn object(&self, input: &Record, role: &str) -> Result<Option<Vec<u8>>, RunError> {
+    pub(super) fn object(&self, input: &Record, role: &str) -> Result<Option<Vec<u8>>, RunError> {
         let Some(digest) = input.outcome.objects.get(role) else { return Ok(None) };
         let known = digest
             .parse::<Digest>()
@@ -250,60 +239,50 @@ impl Job<'_> {
     }
 
     /// Stores an object and returns its digest.
-    fn put(&self, bytes: &[u8]) -> Result<String, RunError> {
+    pub(super) fn put(&self, bytes: &[u8]) -> Result<String, RunError> {
         Ok(self.store.put(bytes)?.to_string())
     }
 
-    fn note(&mut self, text: impl Into<String>) {
+    pub(super) fn note(&mut self, text: impl Into<String>) {
         (self.tell)(Telling::Note { text: text.into() });
     }
 
-    fn stopped(&self) -> bool {
+    pub(super) fn stopped(&self) -> bool {
         self.surroundings.stop.load(std::sync::atomic::Ordering::Relaxed)
     }
 }
 
+fn worker(op: &str) -> Option<&'static Worker> {
+    stages::find(op)?.worker.as_ref()
+}
+
 /// Tells whether a kind of stage runs in a process of its own.
 pub fn is_heavy(op: &str) -> bool {
-    super::list::find(op).is_none_or(|known| known.heavy)
+    worker(op).is_none_or(|known| known.heavy)
 }
 
 /// What a stage needs memory for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Demand {
     /// The architecture, as it stands in the arguments.
-    arch: String,
-    batch: usize,
+    pub(super) arch: String,
+    pub(super) batch: usize,
     /// Numbers that an optimiser remembers of each weight; `None` if nothing is learned.
-    memories: Option<u64>,
-    observe: Option<String>,
+    pub(super) memories: Option<u64>,
+    /// A layer whose activations are looked at.
+    pub(super) observe: Option<String>,
+}
+
+impl Demand {
+    /// Takes images through a network, so many at a time.
+    pub(super) fn of(arch: &Arch, batch: usize) -> Option<Self> {
+        Some(Self { arch: serde_json::to_string(arch).ok()?, batch, memories: None, observe: None })
+    }
 }
 
 /// Returns what a stage needs memory for; nothing if it is light or its arguments are not understood.
 pub fn demand(op: &str, args: &Canon) -> Option<Demand> {
-    let (arch, batch, memories, observe) = match op {
-        "train" => {
-            let TrainArgs { arch, recipe, .. } = args.parse().ok()?;
-            (arch, recipe.batch, Some(recipe.optimizer.memory()), None)
-        }
-        "evaluate" => {
-            let EvaluateArgs { arch, .. } = args.parse().ok()?;
-            let size = state::batch(&arch);
-            (arch, size, None, None)
-        }
-        "ablate" => {
-            let AblateArgs { arch, .. } = args.parse().ok()?;
-            let size = state::batch(&arch);
-            (arch, size, None, None)
-        }
-        "dissect" => {
-            let DissectArgs { arch, measurement, .. } = args.parse().ok()?;
-            let size = state::batch(&arch);
-            (arch, size, None, Some(measurement.layer))
-        }
-        _ => return None,
-    };
-    Some(Demand { arch: serde_json::to_string(&arch).ok()?, batch, memories, observe })
+    (worker(op)?.demand?)(args)
 }
 
 /// Returns the bytes of memory that a demand is at its peak, on each of its devices. On the processor a training also
@@ -334,27 +313,9 @@ pub fn peak_bytes(demand: &Demand, device: &Device, recompute: bool) -> Result<u
 /// # Errors
 /// If it was asked to stop, or cannot be done.
 pub fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
-    match job.preimage.op.as_str() {
-        "init" => init::init(job),
-        "load" => init::load(job),
-        "reinit" => init::reinit(job),
-        "rewind" => init::rewind(job),
-        "train" => train::train(job),
-        "prune" => prune::prune(job),
-        "ablate" => ablate::ablate(job),
-        "shuffle_mask" => controls::shuffle_mask(job),
-        "nearest" => controls::nearest(job),
-        "evaluate" => evaluate::evaluate(job),
-        "footprint" => footprint::footprint(job),
-        "dissect" => dissect::dissect(job),
-        "score" => score::score(job),
-        "null_test" => validity::null_test(job),
-        "drift" => validity::drift(job),
-        "bootstrap" => validity::bootstrap(job),
-        "gallery" => gallery::gallery(job),
-        unknown => {
-            let message = format!("this pdsl cannot run stages of the kind `{unknown}`");
-            Err(Problem::new(&execution::STAGE_FAILED, message).into())
-        }
-    }
+    let Some(worker) = worker(&job.preimage.op) else {
+        let message = format!("this pdsl cannot run stages of the kind `{}`", job.preimage.op);
+        return Err(Problem::new(&execution::STAGE_FAILED, message).into());
+    };
+    (worker.run)(job)
 }

@@ -50,7 +50,7 @@ pub fn topic(note: &str) -> &'static Topic {
 }
 
 /// Tells of layers that lost their last weight just now, or most of the last of each output.
-pub(super) fn on_collapse(job: &mut Job<'_>, survey: &Survey, before: Option<&Mask>, after: &Mask) {
+pub(in crate::ops) fn on_collapse(job: &mut Job<'_>, survey: &Survey, before: Option<&Mask>, after: &Mask) {
     let left = |name: &str, all: u64| {
         let bits = before.and_then(|mask| mask.bits(name));
         bits.map_or(all, |bits| bits.iter().filter(|bit| **bit).count() as u64)
@@ -79,7 +79,7 @@ fn have(count: usize) -> &'static str {
 
 /// Tells of a global pruning by magnitude in whose layers magnitudes do not mean the same: where batch norm was folded
 /// into weights, or where means differ widely. Only a first pruning tells.
-pub(super) fn on_unlike_layers(job: &mut Job<'_>, survey: &Survey, pruner: &Pruner, weights: &Weights) {
+pub(in crate::ops) fn on_unlike_layers(job: &mut Job<'_>, survey: &Survey, pruner: &Pruner, weights: &Weights) {
     if !compares_magnitudes(pruner) {
         return;
     }

@@ -5,13 +5,13 @@ use crate::diag::codes::execution;
 use crate::nn::dissect::Tallies;
 
 /// Reads the counts of an input.
-pub(super) fn read(job: &Job<'_>, role: &str) -> Result<Tallies, RunError> {
+pub(in crate::ops) fn read(job: &Job<'_>, role: &str) -> Result<Tallies, RunError> {
     let bytes = object(job, role, "tallies")?;
     Tallies::decode(&bytes).map_err(|error| unreadable(error).into())
 }
 
 /// Reads an object that an input must have.
-pub(super) fn object(job: &Job<'_>, role: &str, kind: &str) -> Result<Vec<u8>, RunError> {
+pub(in crate::ops) fn object(job: &Job<'_>, role: &str, kind: &str) -> Result<Vec<u8>, RunError> {
     let input = job.input(role)?;
     job.object(input, kind)?.ok_or_else(|| {
         let message = format!("`{}` has stored no {kind}", input.name);
@@ -21,7 +21,7 @@ pub(super) fn object(job: &Job<'_>, role: &str, kind: &str) -> Result<Vec<u8>, R
 
 /// Explains counts that cannot be read or written.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-pub(super) fn unreadable(error: std::io::Error) -> Problem {
+pub(in crate::ops) fn unreadable(error: std::io::Error) -> Problem {
     Problem::new(&execution::STAGE_FAILED, format!("what the dissection has counted cannot be used: {error}"))
         .help("check the store with `pdsl store verify`, and run again")
 }

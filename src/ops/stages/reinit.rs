@@ -1,14 +1,19 @@
 //! `reinit`: fresh weights under the same mask.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, Lowering, Stage};
 use crate::domain::arch::Arch;
 use crate::domain::seed::Seed;
-use crate::graph::Shared;
+use crate::graph::{Canon, Node, Shared};
+use crate::nn::init;
+use crate::ops::lowering::{Arguments, Lowering, Stage};
+use crate::ops::run::state::{MASK, WEIGHTS, refer};
+use crate::ops::run::{Job, Outcome, RunError};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, State, StateFacts, Value};
-use std::sync::Arc;
 
 /// Arguments of `reinit`. Input: `state` gives the mask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,8 +42,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let ticket = dense |> prune(global_magnitude(20%))
 let control = ticket |> reinit(seed.control) |> train(task, recipe, until: 2ep)
 ",
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: Some(shrink), run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -63,4 +68,21 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         training: None,
     };
     Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let known: ReinitArgs = node.args.parse().ok()?;
+    node.facts.bytes = smoke::bytes(&small.survey(&known.arch)?);
+    node.args = Canon::of(&ReinitArgs { arch: small.arch(&known.arch), ..known })?;
+    Some(())
+}
+
+/// Draws fresh weights under the mask of the input.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: ReinitArgs = job.args()?;
+    let weights = init::initialize(&args.arch, &args.seed)?;
+    let mut outcome = Outcome::default();
+    outcome.objects.insert(WEIGHTS.to_owned(), job.put_weights(&weights)?);
+    refer(&mut outcome, job.input("state")?, MASK);
+    Ok(outcome)
 }

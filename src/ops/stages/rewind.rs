@@ -1,13 +1,16 @@
 //! `rewind`: the weights of one state under the mask of another.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, Lowering, Stage};
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
+use crate::ops::lowering::{Arguments, Lowering, Stage};
+use crate::ops::run::state::{MASK, WEIGHTS, refer};
+use crate::ops::run::{Job, Outcome, RunError};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, State, StateFacts, Value};
-use std::sync::Arc;
 
 /// Arguments of `rewind`: none. Inputs: `state` gives the mask, `to` the weights and the step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +34,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let pruned = dense |> prune(global_magnitude(20%))
 let back = pruned |> rewind(to: dense.at(1ep))
 ",
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: None, run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -51,4 +54,12 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
     let node = lowering.push(stage);
     let facts = StateFacts { kept: before.kept.clone(), round: before.round, training: None, ..(**target).clone() };
     Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}
+
+/// Puts the weights of `to` under the mask of `state`. Nothing is stored: both exist.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let mut outcome = Outcome::default();
+    refer(&mut outcome, job.input("to")?, WEIGHTS);
+    refer(&mut outcome, job.input("state")?, MASK);
+    Ok(outcome)
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, Lowering, Stage};
 use crate::domain::seed::Seed;
+use crate::nn::mask;
+use crate::ops::lowering::{Arguments, Lowering, Stage};
+use crate::ops::run::state::{MASK, WEIGHTS, refer};
+use crate::ops::run::{Job, Outcome, RunError};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, State, StateFacts, Value};
 
 /// Arguments of `shuffle_mask`. Input: `state`.
@@ -35,8 +38,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let ticket = dense |> prune(global_magnitude(20%))
 let control = ticket |> shuffle_mask(seed.control)
 ",
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: None, run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -52,4 +55,17 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
     let node = lowering.push(stage);
     let facts = StateFacts { training: None, ..(**before).clone() };
     Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}
+
+/// Puts the mask of every layer in random order.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: ShuffleMaskArgs = job.args()?;
+    let input = job.input("state")?;
+    let mut outcome = Outcome::default();
+    refer(&mut outcome, input, WEIGHTS);
+    if let Some(bytes) = job.object(input, MASK)? {
+        let shuffled = mask::decode(&bytes).map_err(crate::nn::Error::from)?.shuffled(&args.seed);
+        outcome.objects.insert(MASK.to_owned(), job.put(&mask::encode(&shuffled))?);
+    }
+    Ok(outcome)
 }

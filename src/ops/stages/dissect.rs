@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
 use super::score;
 use crate::diag::codes::evaluation as codes;
 use crate::diag::{Diagnostic, suggest};
@@ -14,7 +12,15 @@ use crate::domain::data::Probe;
 use crate::domain::dissection::{
     Activations, Counted, Enlarge, Estimate, Measurement, Pixels, Portion, Repeats, Rotation, Scoring,
 };
-use crate::graph::Shared;
+use crate::graph::{Canon, Node, Shared};
+use crate::nn::data;
+use crate::nn::dissect::{self, Bench, Failure, Maps};
+use crate::nn::net::{self, Setup};
+use crate::ops::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
+use crate::ops::run::state::batch;
+use crate::ops::run::{Demand, Job, Outcome, RunError, Watcher, tallies};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, Network, Record, Tallied, Value};
 
 /// Arguments of `dissect`. Inputs: `state`; `thresholds`, a dissection whose thresholds are used. Objects: `tallies`,
@@ -54,8 +60,8 @@ let dense = net |> train(task, recipe, until: 2ep)
 let found = dissect(dense, data: probe, layer: "layer3", rules: { ..lite2018, quantile: 0.01 })
 expect found.units >= 0
 "#,
-    heavy: true,
     lower,
+    worker: Some(Worker { heavy: true, demand: Some(demand), shrink: Some(shrink), run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -253,4 +259,59 @@ fn check_layer(network: &Network, layer: &str, arguments: &Arguments) -> Evaluat
         None => did_you_mean(diagnostic, "", top.iter().copied()),
     }
     .into())
+}
+
+/// What it needs memory for.
+fn demand(args: &Canon) -> Option<Demand> {
+    let DissectArgs { arch, measurement, .. } = args.parse().ok()?;
+    Some(Demand { observe: Some(measurement.layer), ..Demand::of(&arch, batch(&arch))? })
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let mut known: DissectArgs = node.args.parse().ok()?;
+    known.probe = small.probe(known.probe, node);
+    let first = &mut known.measurement.first;
+    *first = if *first == 0 { smoke::PROBED } else { smoke::PROBED.min(*first) };
+    node.facts.macs = Some(small.survey(&known.arch)?.macs() * smoke::PROBED);
+    node.args = Canon::of(&DissectArgs { arch: small.arch(&known.arch), ..known })?;
+    Some(())
+}
+
+/// Dissects a layer.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: DissectArgs = job.args()?;
+    let state = job.state("state")?;
+    let mut measurement = args.measurement;
+    let (roots, cache) = (&job.surroundings.data_roots, &job.surroundings.data_cache);
+    let probe = data::open_probe(&args.probe, measurement.pixels, roots, cache)?;
+    let frozen: Option<Vec<f32>> = if job.inputs.contains_key("thresholds") {
+        let other = tallies::read(job, "thresholds")?;
+        Some(other.heading.units.iter().map(|unit| unit.threshold).collect())
+    } else {
+        None
+    };
+    let threads = job.surroundings.threads;
+    measurement.batch = batch(&args.arch);
+    let setup = Setup { input: Some(probe.shape()), ..Setup::evaluate(measurement.batch, threads).on(&job.device()) };
+    let mut network = net::Network::new(&args.arch, &setup.observing(&measurement.layer))?;
+    network.load(&state.weights, state.mask.as_ref())?;
+    let layer = measurement.layer.clone();
+    let mut maps = |pixels: &[f32], images: usize| -> Result<Maps, Failure> {
+        network.forward(pixels, images)?;
+        let (shape, values) = network.activation(&layer)?;
+        Ok(Maps { units: shape.channels, height: shape.height, width: shape.width, values })
+    };
+    let bench =
+        Bench { field: args.arch.field(&measurement.layer), frozen: frozen.as_deref(), ..Bench::new(&probe, threads) };
+    let mut watcher = Watcher { tell: &mut *job.tell, stop: job.surroundings.stop };
+    let found = dissect::dissect(&mut maps, &bench, &measurement, &mut watcher)?;
+    let mut outcome = Outcome { measures: found.measures, ..Outcome::default() };
+    if let Some((_, first)) = probe.damaged().first() {
+        let count = probe.damaged().len();
+        outcome.measures.insert("skipped".to_owned(), count as f64);
+        job.note(format!("damaged images are left out, {count} in all, first {first}"));
+    }
+    outcome.objects.insert("tallies".to_owned(), job.put(&found.tallies)?);
+    outcome.objects.insert("masks".to_owned(), job.put(&found.masks)?);
+    Ok(outcome)
 }

@@ -2,11 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
 use super::score;
 use crate::domain::data::Probe;
 use crate::domain::dissection::{Figure, Null, NullTest, Scoring};
+use crate::graph::{Canon, Node};
+use crate::nn::data;
+use crate::nn::data::broden::Selection;
+use crate::nn::dissect::{self, DissectError, Masks};
+use crate::ops::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
+use crate::ops::run::sample::quantile;
+use crate::ops::run::tallies::{object, read, unreadable};
+use crate::ops::run::{Job, Outcome, RunError, Watcher};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, Value};
 
 /// Arguments of `null_test`. Input: `tallies`, with its masks. Object: `chance`, a table of units.
@@ -57,8 +65,8 @@ let dense = net |> train(task, recipe, until: 2ep)
 let found = netdissect(dense, layer: "layer3", data: probe)
 expect null_test(found, seed: seed.null).significant >= 0
 "#,
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: Some(shrink), run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -87,4 +95,43 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         .reads(lowering, External::Probe(&tallied.probe))
         .describe(&facts.network, facts.kept.total, facts.round);
     Ok(score::record(lowering.push(stage), &MEASURES))
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let mut known: NullTestArgs = node.args.parse().ok()?;
+    known.test.times = known.test.times.min(smoke::TIMES);
+    node.args = Canon::of(&NullTestArgs { probe: small.probe(known.probe, node), ..known })?;
+    Some(())
+}
+
+/// Tests units against chance.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: NullTestArgs = job.args()?;
+    let tallies = read(job, "tallies")?;
+    let masks = object(job, "tallies", "masks")?;
+    let (roots, cache) = (&job.surroundings.data_roots, &job.surroundings.data_cache);
+    let probe = data::open_probe(&args.probe, None, roots, cache)?;
+    let selection: Selection = probe.select(&tallies.heading.measurement.categories)?;
+    let mut labels = |row: usize| probe.segmentation(row, &selection).map_err(DissectError::from);
+    let mut watcher = Watcher { tell: &mut *job.tell, stop: job.surroundings.stop };
+    let masks = Masks::open(&masks).map_err(unreadable)?;
+    let threads = job.surroundings.threads;
+    let chance = dissect::null_test(&tallies, masks, &mut labels, &args.scoring, &args.test, threads, &mut watcher)?;
+    let mut table = "unit,p,adjusted,chance_iou\n".to_owned();
+    for (unit, p) in chance.p_values.iter().enumerate() {
+        table += &format!("{},{p},{},{}\n", unit + 1, chance.adjusted[unit], chance.expected[unit]);
+    }
+    let mut counts: Vec<f64> = chance.units.iter().map(|&count| count as f64).collect();
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let expected = mean(&counts);
+    let significant = chance.adjusted.iter().filter(|&&q| q <= args.level).count();
+    let mut outcome = Outcome::measured([
+        ("significant", significant as f64),
+        ("chance_units", expected),
+        ("chance_units_high", quantile(&mut counts, 0.95)),
+        ("chance_iou", mean(&chance.expected)),
+        ("least_p", chance.p_values.iter().copied().fold(1.0, f64::min)),
+    ]);
+    outcome.objects.insert("chance".to_owned(), job.put(table.as_bytes())?);
+    Ok(outcome)
 }

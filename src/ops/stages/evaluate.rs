@@ -1,17 +1,23 @@
 //! `evaluate`: accuracy and loss on a part of a task.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, External, Lowering, Stage};
 use super::train::check_fit;
 use crate::domain::arch::Arch;
+use crate::domain::data::Damaged;
 use crate::domain::data::{Split, Task};
-use crate::graph::{NodeId, Shared};
+use crate::graph::{Canon, Node, NodeId, Shared};
+use crate::nn::evaluate;
 use crate::nn::net::{Work, evaluation_work};
+use crate::ops::lowering::{Arguments, External, Lowering, Stage};
+use crate::ops::run::state::batch;
+use crate::ops::run::{Demand, Job, Outcome, RunError};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, State, Value, repr};
-use std::sync::Arc;
 
 /// Arguments of `evaluate`. Input: `state`. Measures: `top1`, `top5`, `loss`, `images`, `sparse_layers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,8 +47,8 @@ let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
 let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
 expect evaluate(dense, task.test).top1 >= 50%
 ",
-    heavy: true,
     lower,
+    worker: Some(Worker { heavy: true, demand: Some(demand), shrink: Some(shrink), run }),
 };
 
 /// Measures with their readings.
@@ -105,4 +111,41 @@ pub(super) fn push(
         stage = stage.fact("sparse_layers", work.sparse_layers);
     }
     Ok(lowering.push(stage))
+}
+
+/// What it needs memory for.
+fn demand(args: &Canon) -> Option<Demand> {
+    let EvaluateArgs { arch, .. } = args.parse().ok()?;
+    Demand::of(&arch, batch(&arch))
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let known: EvaluateArgs = node.args.parse().ok()?;
+    node.facts.macs = Some(small.survey(&known.arch)?.macs() * smoke::MEASURED);
+    let task = small.task(&known.task, smoke::BATCH, node);
+    node.args = Canon::of(&EvaluateArgs { arch: small.arch(&known.arch), task, ..known })?;
+    Some(())
+}
+
+/// Classifies a part of a task.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: EvaluateArgs = job.args()?;
+    let state = job.state("state")?;
+    let images = job.images(&args.task, args.split)?;
+    let threads = job.surroundings.threads;
+    let size = batch(&args.arch);
+    let found =
+        evaluate::evaluate(&args.arch, &state.weights, state.mask.as_ref(), &*images, size, threads, &job.device())?;
+    job.note_skipped(&*images);
+    let mut outcome = Outcome::measured([
+        ("top1", found.top1),
+        ("top5", found.top5),
+        ("loss", found.loss),
+        ("images", found.images as f64),
+        ("sparse_layers", found.sparse_layers as f64),
+    ]);
+    if images.damaged() == Damaged::Skip {
+        outcome.measures.insert("skipped".to_owned(), found.skipped as f64);
+    }
+    Ok(outcome)
 }

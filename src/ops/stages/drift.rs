@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, Lowering, Stage};
 use super::score;
 use crate::domain::dissection::{Figure, Scoring};
+use crate::nn::dissect::{self};
+use crate::ops::lowering::{Arguments, Lowering, Stage};
+use crate::ops::run::tallies::{read, unreadable};
+use crate::ops::run::{Job, Outcome, RunError};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, Value};
 
 /// Arguments of `drift`. Inputs: `tallies`, `from`. Object: `units`, a table of both.
@@ -59,8 +62,8 @@ let found = netdissect(dense, layer: "layer3", data: probe)
 let pruned = netdissect(dense |> prune(global_magnitude(50%)), layer: "layer3", data: probe)
 expect drift(pruned, from: found).jaccard >= 0%
 "#,
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: None, run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -71,4 +74,21 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         .input("from", from.node)
         .describe(&facts.network, facts.kept.total, facts.round);
     Ok(score::record(lowering.push(stage), &MEASURES))
+}
+
+/// Compares two dissections.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: DriftArgs = job.args()?;
+    let found = dissect::drift(&read(job, "tallies")?, &read(job, "from")?, &args.scoring);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut rows = vec![["unit", "label_from", "iou_from", "label", "iou"].map(str::to_owned)];
+    rows.extend(found.units.into_iter().enumerate().map(|(unit, [(was, before), (is, now)])| {
+        [(unit + 1).to_string(), was, before.to_string(), is, now.to_string()]
+    }));
+    let odd = |error: csv::Error| unreadable(std::io::Error::other(error));
+    rows.iter().try_for_each(|row| writer.write_record(row)).map_err(odd)?;
+    let table = writer.into_inner().map_err(|error| unreadable(std::io::Error::other(error.to_string())))?;
+    let mut outcome = Outcome { measures: found.measures, ..Outcome::default() };
+    outcome.objects.insert("units".to_owned(), job.put(&table)?);
+    Ok(outcome)
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, Lowering, Stage, did_you_mean};
 use crate::domain::dissection::{Figure, MEASURES, Portion, Scoring};
 use crate::graph::NodeId;
+use crate::nn::dissect;
+use crate::ops::lowering::{Arguments, Lowering, Stage, did_you_mean};
+use crate::ops::run::{Job, Outcome, RunError, tallies};
+use crate::ops::{Op, Worker};
 use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, Tallied, Value};
 
@@ -39,8 +41,8 @@ let dense = net |> train(task, recipe, until: 2ep)
 let found = netdissect(dense, layer: "layer3", data: probe)
 expect score(found, choose: "train", on: "val").units >= 0
 "#,
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: None, run }),
 };
 
 /// Object role of the units with their concepts.
@@ -121,4 +123,16 @@ pub(super) fn share(arguments: &Arguments, at: usize) -> Evaluated<f64> {
     }
     let message = format!("the threshold is {value}, but must lie between 0 and 1");
     Err(arguments.refuse(at, message, "out of range").help("0.04 is the published value").into())
+}
+
+/// Scores what a dissection has counted.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: ScoreArgs = job.args()?;
+    let tallies = tallies::read(job, "tallies")?;
+    let scored = dissect::score(&tallies, &args.scoring);
+    let files = dissect::files(&tallies, &scored.units, &args.scoring).map_err(tallies::unreadable)?;
+    let mut outcome = Outcome { measures: scored.measures, ..Outcome::default() };
+    outcome.objects.insert("units".to_owned(), job.put(&files.table)?);
+    outcome.objects.insert(SUMMARY.to_owned(), job.put(&files.summary)?);
+    Ok(outcome)
 }

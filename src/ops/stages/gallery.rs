@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, External, Lowering, Stage};
 use crate::domain::data::Probe;
 use crate::domain::dissection::Scoring;
+use crate::graph::{Canon, Node};
+use crate::nn::data;
 use crate::nn::dissect::TOP;
+use crate::nn::dissect::{self, DissectError, Layout, Masks};
+use crate::ops::lowering::{Arguments, External, Lowering, Stage};
+use crate::ops::run::tallies::{object, read, unreadable};
+use crate::ops::run::{Job, Outcome, RunError, Watcher};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::value::output::{Object, PlotSpec};
 use crate::value::{Evaluated, Value};
 
@@ -51,8 +57,8 @@ let net = tiny_resnet(classes: task.classes, channels: 3, size: task.size) |> in
 let dense = net |> train(task, recipe, until: 2ep)
 plot faces = gallery(netdissect(dense, layer: "layer3", data: probe))
 "#,
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: Some(shrink), run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -77,4 +83,33 @@ fn within(arguments: &Arguments, at: usize, what: &str, range: std::ops::RangeIn
     }
     let message = format!("{what} is {value}, but must be at most {most}");
     Err(arguments.refuse(at, message, "too large").help(format!("give a number from {least} to {most}")).into())
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let known: GalleryArgs = node.args.parse().ok()?;
+    node.args = Canon::of(&GalleryArgs {
+        probe: small.probe(known.probe.clone(), node),
+        top: known.top.min(smoke::STRIP.0),
+        side: known.side.min(smoke::STRIP.1),
+        ..known
+    })?;
+    Some(())
+}
+
+/// Draws the units of a dissection.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: GalleryArgs = job.args()?;
+    let tallies = read(job, "tallies")?;
+    let masks = object(job, "tallies", "masks")?;
+    let masks = Masks::open(&masks).map_err(unreadable)?;
+    let (roots, cache) = (&job.surroundings.data_roots, &job.surroundings.data_cache);
+    let probe = data::open_probe(&args.probe, None, roots, cache)?;
+    let mut picture = |row: usize| probe.picture(row).map_err(DissectError::from);
+    let layout = Layout { top: args.top, side: args.side };
+    let mut watcher = Watcher { tell: &mut *job.tell, stop: job.surroundings.stop };
+    let found = dissect::portraits(&tallies, masks, &mut picture, &args.scoring, layout, &mut watcher)?;
+    let bytes = found.encode().map_err(|error| unreadable(std::io::Error::other(error)))?;
+    let mut outcome = Outcome::default();
+    outcome.objects.insert(PORTRAITS.to_owned(), job.put(&bytes)?);
+    Ok(outcome)
 }

@@ -1,14 +1,18 @@
 //! `footprint`: what a pruned network weighs and costs.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, Lowering, Stage};
 use crate::domain::arch::Arch;
-use crate::graph::Shared;
+use crate::graph::{Canon, Node, Shared};
+use crate::nn::footprint;
+use crate::ops::lowering::{Arguments, Lowering, Stage};
+use crate::ops::run::{Job, Outcome, RunError};
+use crate::ops::smoke::Small;
+use crate::ops::{Op, Worker};
 use crate::value::output::Scale;
 use crate::value::{Evaluated, Measured, Record, Value};
-use std::sync::Arc;
 
 /// Arguments of `footprint`. Input: `state`. Measures: `parameters`, `compression`, `macs`, `speedup`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,8 +41,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let ticket = dense |> prune(global_magnitude(80%))
 expect footprint(ticket).compression > 4.0
 ",
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: Some(shrink), run }),
 };
 
 /// Measures.
@@ -59,4 +63,23 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         (measure.clone(), Value::Measured(Arc::new(Measured::Read { node, measure, scale: Scale::Plain })))
     };
     Ok(Value::Record(Arc::new(MEASURES.into_iter().map(read).collect::<Record>())))
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let known: FootprintArgs = node.args.parse().ok()?;
+    node.args = Canon::of(&FootprintArgs { arch: small.arch(&known.arch) })?;
+    Some(())
+}
+
+/// Counts the weights of a network and the work of an image.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: FootprintArgs = job.args()?;
+    let state = job.state("state")?;
+    let found = footprint::footprint(&args.arch, &state.weights, state.mask.as_ref())?;
+    Ok(Outcome::measured([
+        ("parameters", found.parameters as f64),
+        ("compression", found.compression),
+        ("macs", found.macs),
+        ("speedup", found.speedup),
+    ]))
 }

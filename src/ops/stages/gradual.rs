@@ -1,12 +1,12 @@
 //! `gradual`: training that prunes on the way. Its stage is `train`'s.
 
-use super::Op;
-use super::lowering::{Arguments, Lowering};
 use super::train::{Plan, check_fit, own_order, train};
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
 use crate::domain::pruning::{Gradual, Rule, Score};
 use crate::graph::Pruning;
+use crate::ops::Op;
+use crate::ops::lowering::{Arguments, Lowering};
 use crate::source::Span;
 use crate::syntax::tree::Exact;
 use crate::value::{Course, Evaluated, Value, number, repr};
@@ -31,8 +31,8 @@ let net = tiny_resnet(classes: task.classes) |> init(seeds(1)[0])
 let plan = cubic(to: 90%, from: 1ep, until: 3ep)
 let sparse = net |> gradual(task, sgd(lr: 0.1, batch: 64), plan: plan, every: 5it, until: 4ep)
 ",
-    heavy: true,
     lower,
+    worker: None,
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {

@@ -1,10 +1,11 @@
 //! `restart`: a state counted as if it had been trained to another step. It has no stage of its own: what changes is where
 //! the next training starts, and that is in its key.
 
-use super::Op;
-use super::lowering::{Arguments, Lowering};
-use crate::value::{Course, Evaluated, State, StateFacts, Value};
 use std::sync::Arc;
+
+use crate::ops::Op;
+use crate::ops::lowering::{Arguments, Lowering};
+use crate::value::{Course, Evaluated, State, StateFacts, Value};
 
 /// The stage.
 pub static OP: Op = Op {
@@ -26,8 +27,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let pruned = dense |> prune(global_magnitude(20%))
 let again = pruned |> restart(at: 1ep) |> retrain(like: dense)
 ",
-    heavy: false,
     lower,
+    worker: None,
 };
 
 fn lower(_: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {

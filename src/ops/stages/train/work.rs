@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::state::{DORMANT, MASK, OPTIMIZER, WEIGHTS, refer};
-use super::{Cadence, Course, Job, Outcome, Problem, Progress, RunError, Telling};
 use crate::diag::codes::{data as data_codes, execution};
 use crate::domain::data::{Damaged, Split};
 use crate::domain::pruning::Gradual;
 use crate::nn::data::Images;
 use crate::nn::train::{Pruned, Snapshot, StepStats, Task, Trainer};
 use crate::nn::{checkpoint, mask};
-use crate::ops::train::TrainArgs;
+use crate::ops::run::state::{DORMANT, MASK, OPTIMIZER, WEIGHTS, refer};
+use crate::ops::run::{Cadence, Course, Job, Outcome, Problem, Progress, RunError, Telling};
+use crate::ops::stages::train::TrainArgs;
 use crate::store::{Digest, Point, PointKind};
 
 /// Resume points that are kept.
@@ -73,7 +73,7 @@ struct Start {
 }
 
 /// Trains.
-pub(super) fn train(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+pub(super) fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
     let args: TrainArgs = job.args()?;
     let course = job.course.ok_or_else(|| Problem::new(&execution::STAGE_FAILED, "the stage has no trajectory"))?;
     let images = job.images(&args.task, Split::Train)?;

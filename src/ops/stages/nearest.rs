@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
 use super::evaluate;
-use super::lowering::{Arguments, Lowering, Stage};
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
+use crate::diag::codes::execution;
 use crate::domain::data::Split;
+use crate::ops::lowering::{Arguments, Lowering, Stage};
+use crate::ops::run::state::{MASK, WEIGHTS, refer};
+use crate::ops::run::{Job, Outcome, Problem, RunError};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, Kept, State, StateFacts, Value};
 
 /// Arguments of `nearest`: none. Inputs: `target`, an evaluation; `state_0`, `state_1`, … and their evaluations
@@ -36,8 +39,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let pruned = dense |> prune(global_magnitude(80%))
 let as_good = nearest(pruned, among: [dense.at(1ep), dense], on: task.val)
 ",
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: None, run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -79,4 +82,31 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
     let node = lowering.push(stage.describe(&first.facts.network, kept.total, first.facts.round));
     let facts = StateFacts { kept, training: None, ..(*first.facts).clone() };
     Ok(Value::State(State { node, facts: Arc::new(facts) }))
+}
+
+/// Chooses the state with the accuracy nearest to another's.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let accuracy = |role: &str| -> Result<f64, RunError> {
+        let record = job.input(role)?;
+        record.outcome.measures.get("top1").copied().ok_or_else(|| {
+            let message = format!("`{}` has measured no accuracy", record.name);
+            Problem::new(&execution::INPUT_LOST, message).help("run again to make it anew").into()
+        })
+    };
+    let target = accuracy("target")?;
+    let mut best: Option<(usize, f64)> = None;
+    for place in (0..).take_while(|place| job.inputs.contains_key(&format!("state_{place}"))) {
+        let distance = (accuracy(&format!("measure_{place}"))? - target).abs();
+        if best.is_none_or(|(_, least)| distance < least) {
+            best = Some((place, distance));
+        }
+    }
+    let (place, distance) = best.unwrap_or_default();
+    let mut outcome = Outcome::default();
+    let chosen = job.input(&format!("state_{place}"))?;
+    refer(&mut outcome, chosen, WEIGHTS);
+    refer(&mut outcome, chosen, MASK);
+    outcome.measures.insert("chosen".to_owned(), place as f64);
+    outcome.measures.insert("distance".to_owned(), distance);
+    Ok(outcome)
 }

@@ -1,10 +1,9 @@
 //! `train`: a network trained to a step.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::counting;
-use super::lowering::{Arguments, External, Lowering, Stage};
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
 use crate::domain::arch::Arch;
@@ -12,10 +11,17 @@ use crate::domain::data::Task;
 use crate::domain::pruning::Gradual;
 use crate::domain::recipe::Recipe;
 use crate::domain::seed::Seed;
-use crate::graph::{Pruning, Shared, Trajectory};
+use crate::graph::{Canon, Node, Pruning, Shared, Trajectory};
+use crate::ops::counting;
+use crate::ops::lowering::{Arguments, External, Lowering, Stage};
+use crate::ops::run::Demand;
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::source::Span;
 use crate::value::{self, Course, Evaluated, Kept, Network, State, StateFacts, Step, Training, Value};
-use std::sync::Arc;
+
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "resume points are saved from time to time"))]
+mod work;
 
 /// Arguments of `train`; the rates are in the node's trajectory. Input: `state`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,8 +57,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let early = dense.at(1ep)
 expect evaluate(dense, task.test).top1 > evaluate(early, task.test).top1
 ",
-    heavy: true,
     lower,
+    worker: Some(Worker { heavy: true, demand: Some(demand), shrink: Some(shrink), run: work::run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -241,4 +247,25 @@ pub(super) fn check_fit(network: &Network, task: &Task, span: Span) -> Evaluated
             .into());
     }
     Ok(())
+}
+
+/// What it needs memory for.
+fn demand(args: &Canon) -> Option<Demand> {
+    let TrainArgs { arch, recipe, .. } = args.parse().ok()?;
+    Some(Demand { memories: Some(recipe.optimizer.memory()), ..Demand::of(&arch, recipe.batch)? })
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let known: TrainArgs = node.args.parse().ok()?;
+    let recipe = Recipe { batch: known.recipe.batch.min(smoke::BATCH), ..known.recipe };
+    let task = small.task(&known.task, recipe.batch, node);
+    let trajectory = small.trajectory(node.trajectory.as_ref()?, &recipe, &task);
+    let iterations = trajectory.until - trajectory.start;
+    let survey = small.survey(&known.arch)?;
+    node.facts.epochs = Some(iterations as f64 / trajectory.per_epoch as f64);
+    node.facts.macs = Some(3 * survey.macs() * iterations * recipe.batch as u64);
+    node.facts.bytes = smoke::bytes(&survey) * (1 + recipe.optimizer.memory());
+    node.trajectory = Some(trajectory);
+    node.args = Canon::of(&TrainArgs { arch: small.arch(&known.arch), task, recipe, ..known })?;
+    Some(())
 }

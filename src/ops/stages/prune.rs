@@ -1,20 +1,29 @@
 //! `prune`: a mask that removes more weights.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::counting;
-use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
 use super::train::check_fit;
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
+use crate::diag::codes::execution;
 use crate::domain::arch::Arch;
+use crate::domain::data::Split;
 use crate::domain::dissection::Scoring;
 use crate::domain::pruning::{Pruner, Score};
-use crate::graph::Shared;
+use crate::graph::{Canon, Node, Shared};
+use crate::nn::dissect;
+use crate::nn::mask::{self, Mask};
+use crate::nn::prune::{self, Sources};
+use crate::ops::counting;
+use crate::ops::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
+use crate::ops::run::state::{MASK, WEIGHTS, refer};
+use crate::ops::run::{Job, Outcome, Problem, RunError, notes, tallies};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::source::Span;
 use crate::value::{Evaluated, Network, State, StateFacts, Value};
-use std::sync::Arc;
 
 /// Arguments of `prune`. Inputs: `state`; `initial` where the score reads the initial weights. It reads the data of the
 /// samples where the score reads gradients.
@@ -56,8 +65,8 @@ let recipe = sgd(lr: 0.1, momentum: 0.9, batch: 64)
 let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, recipe, until: 2ep)
 let pruned = dense |> prune(global_magnitude(20%))
 ",
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: Some(shrink), run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -143,4 +152,79 @@ pub(super) fn check_keep(network: &Network, keep: &[String], span: Span) -> Eval
         }
     }
     Ok(())
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let mut known: PruneArgs = node.args.parse().ok()?;
+    if let Some(samples) = &mut known.pruner.samples {
+        (samples.batch, samples.batches) = (samples.batch.min(smoke::BATCH), 1);
+        samples.task = small.task(&samples.task, samples.batch, node);
+    }
+    node.args = Canon::of(&PruneArgs { arch: small.arch(&known.arch), ..known })?;
+    Some(())
+}
+
+/// Object role of what is left in each layer.
+const LAYERS: &str = "layers";
+
+/// What is left in one parameter.
+#[derive(Serialize)]
+struct Layer<'a> {
+    name: &'a str,
+    kept: u64,
+    total: u64,
+}
+
+/// Removes weights.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: PruneArgs = job.args()?;
+    let state = job.state("state")?;
+    let initial = match job.inputs.get("initial") {
+        Some(record) => Some(job.weights(record)?),
+        None => None,
+    };
+    let images = match args.pruner.samples.as_ref().filter(|_| args.pruner.reads_loss()) {
+        Some(samples) => Some(job.images(&samples.task, Split::Train)?),
+        None => None,
+    };
+    let concepts = match &args.concepts {
+        Some(concepts) => Some(by_parameter(job, &args.arch, concepts)?),
+        None => None,
+    };
+    let sources = Sources {
+        initial: initial.as_ref(),
+        images: images.as_deref(),
+        concepts: concepts.as_ref(),
+        threads: job.surroundings.threads,
+    };
+    let survey = args.arch.survey().map_err(crate::nn::Error::from)?;
+    let pruned = match prune::prune(&args.arch, &state.weights, state.mask.as_ref(), &args.pruner, sources) {
+        // Among few weights, rounding can leave one less than a sparsity asks for that was reached before.
+        Err(error) if error.leaves_too_few() && job.preimage.smoke.is_some() => {
+            state.mask.clone().unwrap_or_else(|| Mask::ones(&survey))
+        }
+        other => other?,
+    };
+    if state.mask.is_none() {
+        notes::on_unlike_layers(job, &survey, &args.pruner, &state.weights);
+    }
+    notes::on_collapse(job, &survey, state.mask.as_ref(), &pruned);
+    let layers: Vec<Layer<'_>> = pruned.counts().map(|(name, kept, total)| Layer { name, kept, total }).collect();
+    let layers = serde_json::to_vec(&layers)
+        .map_err(|error| Problem::new(&execution::STAGE_FAILED, format!("the layers cannot be listed: {error}")))?;
+    let mut outcome = Outcome::default();
+    refer(&mut outcome, job.input("state")?, WEIGHTS);
+    outcome.objects.insert(MASK.to_owned(), job.put(&mask::encode(&pruned))?);
+    outcome.objects.insert(LAYERS.to_owned(), job.put(&layers)?);
+    outcome.measures.insert("kept".to_owned(), pruned.kept() as f64);
+    outcome.measures.insert("total".to_owned(), pruned.total() as f64);
+    Ok(outcome)
+}
+
+/// Gives every filter whose output is a dissected unit the unit's best IoU.
+fn by_parameter(job: &Job<'_>, arch: &Arch, concepts: &Concepts) -> Result<prune::Concepts, RunError> {
+    let tallies = tallies::read(job, "concepts")?;
+    let units = dissect::score(&tallies, &concepts.scoring).units;
+    let values: Vec<f32> = units.iter().map(|unit| unit.score() as f32).collect();
+    Ok(arch.writers(&concepts.layer).into_iter().map(|name| (name, values.clone())).collect())
 }

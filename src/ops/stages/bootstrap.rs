@@ -2,10 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, Lowering, Stage};
 use super::score;
 use crate::domain::dissection::{Figure, Resampling, Scoring};
+use crate::graph::{Canon, Node};
+use crate::nn::dissect::{self};
+use crate::ops::lowering::{Arguments, Lowering, Stage};
+use crate::ops::run::sample::{deviation, quantile};
+use crate::ops::run::tallies::read;
+use crate::ops::run::{Job, Outcome, RunError, Watcher};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, Value};
 
 /// Arguments of `bootstrap`. Input: `tallies`. Object: `replicates`, a table.
@@ -51,8 +57,8 @@ let dense = net |> train(task, recipe, until: 2ep)
 let found = netdissect(dense, layer: "layer3", data: probe)
 expect bootstrap(found, seed: seed.images).units_low >= 0
 "#,
-    heavy: false,
     lower,
+    worker: Some(Worker { heavy: false, demand: None, shrink: Some(shrink), run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -64,4 +70,36 @@ fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value>
         .input("tallies", tallied.node)
         .describe(&facts.network, facts.kept.total, facts.round);
     Ok(score::record(lowering.push(stage), &MEASURES))
+}
+
+fn shrink(_small: &Small, node: &mut Node) -> Option<()> {
+    let mut known: BootstrapArgs = node.args.parse().ok()?;
+    known.resampling.times = known.resampling.times.min(smoke::TIMES);
+    node.args = Canon::of(&known)?;
+    Some(())
+}
+
+/// Draws images again.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: BootstrapArgs = job.args()?;
+    let tallies = read(job, "tallies")?;
+    let mut watcher = Watcher { tell: &mut *job.tell, stop: job.surroundings.stop };
+    let threads = job.surroundings.threads;
+    let found = dissect::bootstrap(&tallies, &args.scoring, &args.resampling, threads, &mut watcher)?;
+    let mut table = "units,concepts\n".to_owned();
+    found.iter().for_each(|round| table += &format!("{},{}\n", round.units, round.concepts));
+    let [mut units, mut concepts] = [0, 1].map(|which| {
+        let of = |round: &dissect::Resampled| if which == 0 { round.units } else { round.concepts };
+        found.iter().map(|round| of(round) as f64).collect::<Vec<f64>>()
+    });
+    let mut outcome = Outcome::measured([
+        ("units_sd", deviation(&units)),
+        ("units_low", quantile(&mut units, 0.025)),
+        ("units_high", quantile(&mut units, 0.975)),
+        ("concepts_sd", deviation(&concepts)),
+        ("concepts_low", quantile(&mut concepts, 0.025)),
+        ("concepts_high", quantile(&mut concepts, 0.975)),
+    ]);
+    outcome.objects.insert("replicates".to_owned(), job.put(table.as_bytes())?);
+    Ok(outcome)
 }

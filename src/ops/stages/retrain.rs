@@ -1,10 +1,10 @@
 //! `retrain`: `train` with the task, recipe and order of an earlier training. It has no stage of its own.
 
-use super::Op;
-use super::lowering::{Arguments, Lowering};
 use super::train::{Plan, check_fit, train};
 use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
+use crate::ops::Op;
+use crate::ops::lowering::{Arguments, Lowering};
 use crate::source::Span;
 use crate::value::{Evaluated, Training, Value};
 
@@ -27,8 +27,8 @@ let dense = tiny_resnet(classes: task.classes) |> init(seed) |> train(task, reci
 let pruned = dense |> prune(global_magnitude(20%))
 let ticket = pruned |> rewind(to: dense.at(1ep)) |> retrain(like: dense)
 ",
-    heavy: true,
     lower,
+    worker: None,
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {

@@ -2,15 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Op;
-use super::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
 use super::score;
 use super::train::check_fit;
 use crate::domain::arch::Arch;
 use crate::domain::data::{Split, Task};
 use crate::domain::dissection::{Figure, Scoring};
 use crate::domain::seed::Seed;
-use crate::graph::Shared;
+use crate::graph::{Canon, Node, Shared};
+use crate::nn::ablate::{ClassHits, Subject, class_hits};
+use crate::nn::dissect;
+use crate::nn::rng::Stream;
+use crate::ops::lowering::{Arguments, External, Lowering, Stage, did_you_mean};
+use crate::ops::run::state::batch;
+use crate::ops::run::{Demand, Job, Outcome, Progress, RunError, Telling, tallies};
+use crate::ops::smoke::{self, Small};
+use crate::ops::{Op, Worker};
 use crate::value::{Evaluated, Value};
 
 /// Arguments of `ablate`. Inputs: `state`, `tallies`. Object: `classes`, a table.
@@ -81,8 +87,8 @@ let found = netdissect(dense, layer: "layer3", data: probe)
 let hurt = ablate(dense, task.val, d: found, units: 4)
 expect hurt.worst_fall >= 0.0
 "#,
-    heavy: true,
     lower,
+    worker: Some(Worker { heavy: true, demand: Some(demand), shrink: Some(shrink), run }),
 };
 
 fn lower(lowering: &mut dyn Lowering, arguments: &Arguments) -> Evaluated<Value> {
@@ -140,4 +146,97 @@ fn order(arguments: &Arguments) -> Evaluated<Order> {
             Err(did_you_mean(diagnostic, &word, ORDERS).into())
         }
     }
+}
+
+/// What it needs memory for.
+fn demand(args: &Canon) -> Option<Demand> {
+    let AblateArgs { arch, .. } = args.parse().ok()?;
+    Demand::of(&arch, batch(&arch))
+}
+
+fn shrink(small: &Small, node: &mut Node) -> Option<()> {
+    let known: AblateArgs = node.args.parse().ok()?;
+    let survey = small.survey(&known.arch)?;
+    let units = survey.layer(&known.layer).map_or(1, |layer| layer.shape.channels as u64);
+    node.facts.macs = Some(2 * survey.macs() * smoke::MEASURED);
+    node.args = Canon::of(&AblateArgs {
+        units: known.units.min(units),
+        arch: small.arch(&known.arch),
+        task: small.task(&known.task, smoke::BATCH, node),
+        ..known
+    })?;
+    Some(())
+}
+
+/// Classifies twice: with all units, and without some.
+fn run(job: &mut Job<'_>) -> Result<Outcome, RunError> {
+    let args: AblateArgs = job.args()?;
+    let state = job.state("state")?;
+    let silent = chosen(job, &args)?;
+    let images = job.images(&args.task, args.split)?;
+    let device = job.device();
+    let subject = Subject {
+        arch: &args.arch,
+        weights: &state.weights,
+        mask: state.mask.as_ref(),
+        images: &*images,
+        batch: batch(&args.arch),
+        threads: job.surroundings.threads,
+        device: &device,
+    };
+    let mut both = Vec::new();
+    for (done, silent) in [Vec::new(), silent.clone()].into_iter().enumerate() {
+        let hits = class_hits(subject, &args.layer, &silent, &|| job.stopped())?;
+        both.push(hits.ok_or(RunError::Interrupted { step: None })?);
+        let progress = Progress { step: done as u64 + 1, total: 2, ..Progress::default() };
+        (job.tell)(Telling::Progress(progress));
+    }
+    job.note_skipped(&*images);
+    let (intact, left) = (&both[0], &both[1]);
+    let mut table = "class,images,intact,left\n".to_owned();
+    let mut falls = Vec::new();
+    for (class, (before, after)) in intact.iter().zip(left).enumerate() {
+        table += &format!("{class},{},{},{}\n", before.images, before.correct, after.correct);
+        if before.images > 0 {
+            falls.push((before.correct as f64 - after.correct as f64) / before.images as f64);
+        }
+    }
+    let silent = silent.iter().fold("unit\n".to_owned(), |table, unit| table + &format!("{}\n", unit + 1));
+    let mut outcome = Outcome::measured([
+        ("top1", share(left)),
+        ("intact", share(intact)),
+        ("fall", falls.iter().sum::<f64>() / falls.len().max(1) as f64),
+        ("worst_fall", falls.iter().copied().fold(0.0, f64::max)),
+        ("classes_hurt", falls.iter().filter(|&&fall| fall > 0.1).count() as f64),
+    ]);
+    outcome.objects.insert("classes".to_owned(), job.put(table.as_bytes())?);
+    outcome.objects.insert("silent".to_owned(), job.put(silent.as_bytes())?);
+    Ok(outcome)
+}
+
+/// The units that fall silent.
+fn chosen(job: &Job<'_>, args: &AblateArgs) -> Result<Vec<usize>, RunError> {
+    let tallies = tallies::read(job, "tallies")?;
+    let units = dissect::score(&tallies, &args.scoring).units;
+    let mut order: Vec<usize> = match &args.by {
+        Order::Random(seed) => Stream::new(seed, "ablate").at(0, 0).permutation(units.len()),
+        Order::Strongest | Order::Weakest => (0..units.len()).collect(),
+    };
+    let by_score = |a: &usize, b: &usize| units[*a].score().total_cmp(&units[*b].score());
+    match args.by {
+        Order::Strongest => order.sort_by(|a, b| by_score(b, a)),
+        Order::Weakest => order.sort_by(by_score),
+        Order::Random(_) => {}
+    }
+    order.truncate(args.units as usize);
+    order.sort_unstable();
+    Ok(order)
+}
+
+/// Share of images that are classified rightly.
+fn share(hits: &[ClassHits]) -> f64 {
+    let [correct, images] = [0, 1].map(|which| {
+        hits.iter().map(|class| if which == 0 { class.correct } else { class.images }).sum::<u64>() as f64
+    });
+    correct / images.max(1.0)
 }
