@@ -195,6 +195,11 @@ impl Builder<'_> {
         let mut equals = None;
         for part in parts(pair) {
             match part.as_rule() {
+                Rule::spread if part.as_str().starts_with("...") => {
+                    let span = self.span(&part);
+                    self.report(report::three_point_spread(Span { end: span.start + 3, ..span }));
+                    return Some(Entry::Spread(Self::error(span)));
+                }
                 Rule::spread => return parts(part).next().map(|value| Entry::Spread(self.expr(value))),
                 Rule::label => name = Some(self.name(&part)),
                 Rule::bad_label => equals = Some(self.span(&part)),

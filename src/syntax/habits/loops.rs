@@ -35,11 +35,9 @@ impl Passage<'_> {
         {
             let end = (first..self.tokens.len()).find(|at| self.is(*at, "in"))?;
             let names: Vec<&str> = (first..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
-            return Some(habit(
-                "Several names stand in parentheses",
-                self.span(first, end),
-                format!("write `{word} ({}) in …`", names.join(", ")),
-            ));
+            let (place, tuple) = (self.span(first, end), format!("({})", names.join(", ")));
+            let help = format!("write `{word} {tuple} in …`");
+            return Some(habit("Several names stand in parentheses", place, help).fix(place, tuple));
         }
         if self.is(nth + 1, ":") || self.is(nth + 2, ":") && self.fresh(nth + 3) {
             return None;
@@ -51,11 +49,10 @@ impl Passage<'_> {
                 self.value_end(first + 2)
                     .min((first + 2..self.tokens.len()).find(|at| self.is_open(*at, b'{')).unwrap_or(usize::MAX)),
             );
-            return Some(habit(
-                format!("`{word}` takes its values with `in`"),
-                self.span(first + 1, first + 2),
-                format!("write `{word} {name} in {value}`"),
-            ));
+            let place = self.span(first + 1, first + 2);
+            let help = format!("write `{word} {name} in {value}`");
+            let joined = if matches!(joint, "=" | ":") && self.touches(first + 1) { " in" } else { "in" };
+            return Some(habit(format!("`{word}` takes its values with `in`"), place, help).fix(place, joined));
         }
         if self.is_open(first + 1, b'(') && word == "sweep" {
             let call = self.close(first + 1).map_or("…", |close| self.source(first, close + 1));
@@ -70,13 +67,15 @@ impl Passage<'_> {
 
     /// Whether a token belongs to the head of a loop.
     pub(super) fn in_head(&self, nth: usize) -> bool {
+        self.head_of(nth).is_some()
+    }
+
+    /// The `for` or `sweep` in whose head a token stands.
+    pub(super) fn head_of(&self, nth: usize) -> Option<usize> {
         let depth = self.depth(nth);
         let outer = |at: &usize| self.depth(*at) <= depth;
-        (0..nth)
-            .rev()
-            .filter(outer)
-            .take_while(|at| !self.is_open(*at, b'{'))
-            .any(|at| matches!(self.spelled(at), "for" | "sweep"))
+        let mut head = (0..nth).rev().filter(outer).take_while(|at| !self.is_open(*at, b'{'));
+        head.find(|at| matches!(self.spelled(*at), "for" | "sweep"))
     }
 
     /// What stands between the parts of a loop's head.
@@ -91,10 +90,11 @@ impl Passage<'_> {
             let brace = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{'))?;
             let condition = self.source(nth + 1, brace);
             let not = if word == "unless" { "not " } else { "" };
-            return Some(habit("A loop is filtered with `if`", place, format!("write `if {not}{condition}`")));
+            let help = format!("write `if {not}{condition}`");
+            return Some(habit("A loop is filtered with `if`", place, help).in_place_of(self.span(nth, brace)));
         }
         if matches!(word, "and" | "&" | ";" | "x") && self.is_name(nth + 1) && self.is(nth + 2, "in") {
-            return Some(habit("Axes are separated by commas", place, "write `,`"));
+            return Some(habit("Axes are separated by commas", place, "write `,`").in_place_of(place));
         }
         // `rate in 20%, 40%`
         let start = (0..nth).rev().find(|at| self.is(*at, "in"))?;
@@ -103,7 +103,8 @@ impl Passage<'_> {
         listed.then(|| {
             let name = self.before(start);
             let help = format!("write `{name} in [{}]`", self.source(start + 1, brace));
-            habit("The values of an axis stand in brackets", self.span(start + 1, brace), help)
+            let diagnostic = habit("The values of an axis stand in brackets", self.span(start + 1, brace), help);
+            diagnostic.in_place_of(self.span(start - 1, brace))
         })
     }
 }

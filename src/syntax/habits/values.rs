@@ -35,7 +35,9 @@ impl Passage<'_> {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let help =
             if plain { format!("write `{name}: …`") } else { "names are made of letters, digits and `_`".to_owned() };
-        Some(habit("A field's name is written without quotes", self.span(nth, nth + 1), help))
+        let place = self.span(nth, nth + 1);
+        let diagnostic = habit("A field's name is written without quotes", place, help);
+        Some(if plain { diagnostic.fix(place, name) } else { diagnostic })
     }
 
     /// `8 ep`, `1:10`.
@@ -44,7 +46,8 @@ impl Passage<'_> {
         let key = nth.checked_sub(1).filter(|key| self.is_name(*key) && !self.fresh(nth) && next == ":");
         if let Some(key) = key.filter(|key| matches!(self.before(*key), "{" | ",")) {
             let name = format!("{}_{}", self.spelled(key), self.spelled(nth));
-            return Some(habit("A name is one word", self.span(key, nth + 1), format!("write `{name}`")));
+            let place = self.span(key, nth + 1);
+            return Some(habit("A name is one word", place, format!("write `{name}`")).in_place_of(place));
         }
         if self.is_word(nth + 1) && !self.touches(nth + 1) && !self.fresh(nth + 1) {
             let unit = if is_unit(next) { Some(next) } else { near_unit(next).map(crate::syntax::tree::Unit::suffix) };
@@ -59,7 +62,8 @@ impl Passage<'_> {
             let (first, rest) = (self.spelled(nth), self.spelled(nth + 2));
             let right =
                 if rest.len() == 3 && first != "0" { format!("{first}_{rest}") } else { format!("{first}.{rest}") };
-            return Some(habit("A number has no `,` in it", self.span(nth, nth + 3), format!("write `{right}`")));
+            let place = self.span(nth, nth + 3);
+            return Some(habit("A number has no `,` in it", place, format!("write `{right}`")).in_place_of(place));
         }
         let sliced = self
             .opener(nth)
@@ -71,7 +75,8 @@ impl Passage<'_> {
         ranged.then(|| {
             let (first, last) = (self.spelled(nth), self.source(nth + 2, self.value_end(nth + 2)));
             let last = if self.kind(nth + 2) == Some(TokenKind::Number) { self.spelled(nth + 2) } else { last };
-            operator("Ranges are written `a..=b`", self.span(nth + 1, nth + 2), format!("write `{first}..={last}`"))
+            let place = self.span(nth + 1, nth + 2);
+            operator("Ranges are written `a..=b`", place, format!("write `{first}..={last}`")).fix(place, "..=")
         })
     }
 
@@ -86,7 +91,12 @@ impl Passage<'_> {
         };
         let (first, last) = (bound(nth + 1, colon, "0".to_owned()), bound(colon + 1, close, format!("len({list})")));
         let help = format!("write `for i in {first}..{last} {{ {list}[i] }}`");
-        Some(operator("There are no slices", self.span(colon, colon + 1), help))
+        let diagnostic = operator("There are no slices", self.span(colon, colon + 1), help);
+        Some(if self.is_name(nth - 1) && self.before(nth - 1) != "." {
+            diagnostic.in_place_of(self.span(nth - 1, close + 1))
+        } else {
+            diagnostic
+        })
     }
 
     /// `(x: Int) => …`.
@@ -124,7 +134,8 @@ impl Passage<'_> {
         })?;
         let name = self.spelled(lone);
         (lone < self.failed + 1).then(|| {
-            habit("A field has a name and a value", self.span(lone, lone + 1), format!("write `{name}: {name}`"))
+            let place = self.span(lone, lone + 1);
+            habit("A field has a name and a value", place, format!("write `{name}: {name}`")).in_place_of(place)
         })
     }
 
@@ -143,16 +154,14 @@ impl Passage<'_> {
     }
 
     /// `f"…"`, `lambda x: …`, `function(x) …`.
-    fn function_value(&self, nth: usize) -> Option<Diagnostic> {
+    pub(super) fn function_value(&self, nth: usize) -> Option<Diagnostic> {
         let word = self.spelled(nth);
         if self.kind(nth + 1) == Some(TokenKind::Str) && self.touches(nth + 1) && word.len() <= 2 && self.is_name(nth) {
             let values = self.text[self.tokens[nth + 1].start..self.tokens[nth + 1].end].contains('{');
             if !values {
-                return Some(habit(
-                    format!("A string has no `{word}` in front"),
-                    self.span(nth, nth + 1),
-                    format!("write `{}`", self.spelled(nth + 1)),
-                ));
+                let place = self.span(nth, nth + 1);
+                let help = format!("write `{}`", self.spelled(nth + 1));
+                return Some(habit(format!("A string has no `{word}` in front"), place, help).fix(place, ""));
             }
             let message = format!("There are no strings with values in them (`{word}\"…\"`)");
             let help = format!(
@@ -164,12 +173,8 @@ impl Passage<'_> {
             let colon =
                 (nth + 1..self.tokens.len()).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(nth))?;
             let params = self.names_between(nth + 1, colon);
-            let body = self.source(colon + 1, self.value_end(colon + 1));
-            return Some(habit(
-                "A function is written with `=>`",
-                self.span(nth, colon + 1),
-                format!("write `{} => {body}`", heads(&params)),
-            ));
+            let body = (colon + 1, self.value_end(colon + 1));
+            return self.ordered(nth, &params, body).or_else(|| Some(self.lambda((nth, colon + 1), &params, body)));
         }
         let head = matches!(word, "function" | "func" | "fun" | "fn" | "def" | "proc" | "async");
         if head && nth > 0 && !self.fresh(nth) && self.is_name(nth + 1) {
@@ -185,31 +190,57 @@ impl Passage<'_> {
         let arrow = (start + 1..self.tokens.len().min(start + 8))
             .find(|at| self.follows(*at, "->") || self.follows(*at, "=>"))?;
         let params: Vec<&str> = (start + 1..arrow).filter(|at| self.is_word(*at)).map(|at| self.spelled(at)).collect();
-        let body = self.source(arrow + 2, self.value_end(arrow + 2));
-        Some(habit(
-            "A function is written with `=>`",
-            self.span(start, arrow + 2),
-            format!("write `{} => {body}`", heads(&params)),
-        ))
+        Some(self.lambda((start, arrow + 2), &params, (arrow + 2, self.value_end(arrow + 2))))
     }
 
     /// A function from the word or sign at `start` and its parameters in the bracket at `open`.
     pub(super) fn arrow_function(&self, start: usize, open: usize) -> Option<Diagnostic> {
         let close = self.close(open)?;
         let params = self.names_between(open + 1, close);
-        let body = if self.is_open(close + 1, b'{') {
-            self.close(close + 1)
-                .map_or("…", |end| self.source(close + 2, end))
-                .trim_start_matches("return ")
-                .trim_end_matches(';')
-        } else {
-            self.source(close + 1, self.value_end(close + 1))
+        let body = match self.is_open(close + 1, b'{').then(|| self.close(close + 1)).flatten() {
+            Some(end) => (close + 2, end),
+            None => (close + 1, self.value_end(close + 1)),
         };
-        Some(habit(
-            "A function is written with `=>`",
-            self.span(start, close + 1),
-            format!("write `{} => {body}`", heads(&params)),
-        ))
+        Some(self.lambda((start, close + 1), &params, body))
+    }
+
+    /// `sorted(xs, key=lambda s: …)`, `map(lambda x: …, xs)`: the whole call, as the function is in another place.
+    fn ordered(&self, nth: usize, params: &[&str], body: (usize, usize)) -> Option<Diagnostic> {
+        let open = self.opener(nth).filter(|open| self.is_open(*open, b'('))?;
+        let (name, close) = (open.checked_sub(1).filter(|name| self.is_name(*name))?, self.close(open)?);
+        let args = self.arguments(open);
+        let function = format!("{} => {}", heads(params), self.source(body.0, body.1));
+        let other = args.iter().find(|(start, end)| !(*start..*end).contains(&nth) && !self.is(start + 1, "="));
+        let list = other.map(|(start, end)| self.source(*start, *end));
+        let text = match (self.spelled(name), list) {
+            ("sorted" | "sort", Some(list)) => {
+                let sorted = format!("sort_by({list}, {function})");
+                let falls = args.iter().any(|(start, _)| self.is(*start, "reverse"));
+                if falls { format!("reverse({sorted})") } else { sorted }
+            }
+            ("sort" | "sort_by", None) if self.before(name) == "." && name > 1 => {
+                return Some(habit(
+                    "Lists are sorted by `sort_by`",
+                    self.span(name, open),
+                    format!("write `sort_by({}, {function})`", self.spelled(name - 2)),
+                ));
+            }
+            ("max", Some(list)) => format!("last(sort_by({list}, {function}))"),
+            ("min", Some(list)) => format!("first(sort_by({list}, {function}))"),
+            ("map", Some(list)) => format!("map({list}, {function})"),
+            ("filter", Some(list)) => format!("keep({list}, {function})"),
+            ("reduce", Some(list)) => {
+                let start = args.get(2).map_or("…", |(start, end)| self.source(*start, *end));
+                format!("fold({list}, {start}, {function})")
+            }
+            _ => return None,
+        };
+        let message = match self.spelled(name) {
+            "map" | "reduce" | "filter" => "The list comes first, and a function is written with `=>`",
+            _ => "Lists are sorted by `sort_by`",
+        };
+        let diagnostic = habit(message, self.span(name, open), format!("write `{text}`"));
+        Some(diagnostic.in_place_of(self.span(name, close + 1)))
     }
 
     /// `match x { … }`, `if let`, `a if c else b`, `if c:`, `if c then a`, and branches without braces.
@@ -224,31 +255,44 @@ impl Passage<'_> {
                     .find(|at| self.is_open(*at, b'{') || self.is(*at, ":") || self.fresh(*at));
                 let subject = self.source(nth + 1, end?);
                 let subject = subject.trim_start_matches('(').trim_end_matches(')');
-                Some(habit(
-                    format!("There is no `{word}`"),
-                    self.span(nth, nth + 1),
-                    format!("write `if {subject} == … {{ … }} else {{ … }}`"),
-                ))
+                let place = self.span(nth, nth + 1);
+                let message = format!("There is no `{word}`");
+                let branches = end.filter(|at| self.is_open(*at, b'{')).and_then(|open| self.branches(open, subject));
+                Some(match branches {
+                    Some((text, close)) => {
+                        habit(message, place, format!("write `{text}`")).in_place_of(self.span(nth, close + 1))
+                    }
+                    None => habit(message, place, format!("write `if {subject} == … {{ … }} else {{ … }}`")),
+                })
             }
             "let" if self.before(nth) == "if" => Some(habit(
                 "There is no `if let`",
                 self.span(nth - 1, nth + 1),
                 "write `if condition { … } else { … }`",
             )),
-            "if" if self.after_value(nth) && !self.fresh(nth) && nth >= self.failed => {
+            "if" if self.after_value(nth) && !self.fresh(nth) && !self.filters(nth) => {
                 let depth = self.depth(nth);
-                let end = self.value_end(nth);
+                let (start, end) = (self.value_start(nth), self.value_end(nth));
                 let other = (nth + 1..end).find(|at| self.is(*at, "else") && self.depth(*at) == depth);
-                let help = match other {
-                    Some(other) => format!(
-                        "write `if {} {{ {} }} else {{ {} }}`",
-                        self.source(nth + 1, other),
-                        self.source(self.value_start(nth), nth),
-                        self.source(other + 1, self.value_end(other + 1)),
-                    ),
-                    None => "write `if condition { a } else { b }`".to_owned(),
+                let braced =
+                    (nth + 1..other.unwrap_or(end)).any(|at| self.is_open(at, b'{') && self.depth(at) == depth);
+                if braced || nth < self.failed && other.is_none() {
+                    return None;
+                }
+                let message = "The condition comes first";
+                let Some(other) = other else {
+                    let (condition, value) = (self.source(nth + 1, end), self.source(start, nth));
+                    let help = format!("write `if {condition} {{ {value} }} else {{ … }}`, with the value otherwise");
+                    return Some(habit(message, self.span(nth, nth + 1), help));
                 };
-                Some(habit("The condition comes first", self.span(nth, nth + 1), help))
+                let last = self.value_end(other + 1);
+                let help = format!(
+                    "write `if {} {{ {} }} else {{ {} }}`",
+                    self.source(nth + 1, other),
+                    self.source(start, nth),
+                    self.source(other + 1, last),
+                );
+                Some(habit(message, self.span(nth, nth + 1), help).in_place_of(self.span(start, last)))
             }
             "then" if self.after_value(nth) => Some(habit(
                 "The branches of an `if` stand in braces",
@@ -266,6 +310,34 @@ impl Passage<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether an `if` at a token would be the filter of a loop.
+    fn filters(&self, nth: usize) -> bool {
+        self.head_of(nth).is_some_and(|head| self.depth(head) == self.depth(nth))
+    }
+
+    /// The arms `"a" => x, _ => y` of a `match`, as branches; with the bracket that closes them.
+    fn branches(&self, open: usize, subject: &str) -> Option<(String, usize)> {
+        let close = self.close(open)?;
+        let arms = self.arguments(open);
+        let mut text = String::new();
+        for (nth, (start, end)) in arms.iter().enumerate() {
+            let arrow = (*start..*end).find(|at| self.follows(*at, "=>") || self.follows(*at, "->"))?;
+            let (pattern, value) = (self.source(*start, arrow), self.source(arrow + 2, *end));
+            let block = self.is_open(arrow + 2, b'{') && !self.is(arrow + 4, ":");
+            let inner = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).filter(|_| block);
+            let value = inner.unwrap_or(value).trim();
+            let last = nth + 1 == arms.len();
+            text += &if last && nth > 0 {
+                format!("{{ {value} }}")
+            } else {
+                let condition: Vec<String> =
+                    pattern.split('|').map(|one| format!("{subject} == {}", one.trim())).collect();
+                format!("if {} {{ {value} }} else ", condition.join(" or "))
+            };
+        }
+        (arms.len() > 1).then_some((text, close))
     }
 
     fn bare_branches(&self, nth: usize) -> Option<Diagnostic> {
@@ -301,7 +373,8 @@ impl Passage<'_> {
                 } else {
                     "float"
                 };
-                Some(operator("There are no casts", place, format!("write `{to}({value})`")))
+                let whole = self.span(self.value_start(nth), nth + 2);
+                Some(operator("There are no casts", place, format!("write `{to}({value})`")).in_place_of(whole))
             }
             "is" if after
                 && (nth + 1..nth + 4).any(|at| matches!(self.spelled(at), "None" | "null" | "NULL" | "nil")) =>
@@ -315,7 +388,11 @@ impl Passage<'_> {
                 let word = self.before(nth).to_owned();
                 Some(habit(format!("There is no `{word}`"), self.span(nth - 1, nth), format!("remove `{word}`")))
             }
-            "is" if after => Some(operator("`is` is written `==`", place, "write `==`")),
+            "is" if after && self.is(nth + 1, "not") => {
+                let place = self.span(nth, nth + 2);
+                Some(operator("`is not` is written `!=`", place, "write `!=`").in_place_of(place))
+            }
+            "is" if after => Some(operator("`is` is written `==`", place, "write `==`").in_place_of(place)),
             "plot" | "table" if self.is_open(nth + 1, b'(') && self.touches(nth + 1) && nth > 0 => {
                 let right = if word == "plot" {
                     "line(rows, x: .sparsity, y: .top1)"
@@ -331,21 +408,15 @@ impl Passage<'_> {
             "in" if after && nth > 2 && matches!(self.spelled(nth - 2), "and" | "&") && self.in_head(nth) => {
                 self.loop_part(nth - 2)
             }
-            "in" if after && nth + 1 >= self.failed && !self.in_head(nth) => {
-                let (item, list) =
-                    (self.source(self.value_start(nth), nth), self.source(nth + 1, self.value_end(nth + 1)));
-                let item = item.trim_start_matches("if ").trim_end_matches(" not");
-                Some(operator(
-                    "Whether a list has an element is asked with `any`",
-                    place,
-                    format!("write `any({list}, x => x == {item})`"),
-                ))
-            }
+            "in" if after && nth + 1 >= self.failed && !self.in_head(nth) => self.membership(nth),
+            "not" if after && self.is(nth + 1, "in") && !self.in_head(nth) => self.membership(nth + 1),
             "for" if after && self.failed == nth && self.opener(nth).is_some() => {
                 let (value, rest) = (self.source(self.value_start(nth), nth), self.source(nth, self.value_end(nth)));
-                Some(habit("A list is built with `for` in front", place, format!("write `{rest} {{ {value} }}`")))
+                let whole = self.span(self.value_start(nth), self.value_end(nth));
+                let help = format!("write `{rest} {{ {value} }}`");
+                Some(habit("A list is built with `for` in front", place, help).in_place_of(whole))
             }
-            "mut" if self.is_name(nth + 1) => Some(habit("Nothing is mutable", place, "remove `mut`")),
+            "mut" if self.is_name(nth + 1) => Some(habit("Nothing is mutable", place, "remove `mut`").fix(place, "")),
             _ if nth == self.failed
                 && after
                 && self.is_name(nth)
@@ -354,13 +425,16 @@ impl Passage<'_> {
                 && self.before(nth) == ")" =>
             {
                 let call = self.source(nth, self.value_end(nth));
-                Some(found(
-                    &codes::UNEXPECTED,
-                    "A call behind a value needs a pipe",
-                    place,
-                    "no `|>` before this",
-                    format!("write `|> {call}`"),
-                ))
+                Some(
+                    found(
+                        &codes::UNEXPECTED,
+                        "A call behind a value needs a pipe",
+                        place,
+                        "no `|>` before this",
+                        format!("write `|> {call}`"),
+                    )
+                    .fix(self.span(nth, nth), "|> "),
+                )
             }
             "new" if self.is_name(nth + 1) && !self.fresh(nth + 1) => Some(habit(
                 "There is no `new`",
@@ -373,6 +447,42 @@ impl Passage<'_> {
             _ if nth == self.failed => self.bare_text(nth),
             _ => None,
         }
+    }
+
+    /// `a in xs`, `a not in xs`, in a comparison or a condition; `nth` is the `in`.
+    fn membership(&self, nth: usize) -> Option<Diagnostic> {
+        let negated = self.before(nth) == "not";
+        let before = if negated { nth - 1 } else { nth };
+        let joints = ["and", "or", "if", "not", "{", "return"];
+        let depth = self.depth(nth);
+        let joint = |at: &usize| self.depth(*at) == depth && joints.contains(&self.spelled(*at));
+        let first = self.value_start(before);
+        let start = (first..before).rev().find(joint).map_or(first, |at| at + 1);
+        let line = self.value_end(nth + 1);
+        let end = (nth + 1..line)
+            .find(|at| joint(at) || self.depth(*at) == depth && self.is_open(*at, b'{') && *at > nth + 1)
+            .unwrap_or(line);
+        let (item, list) = (self.source(start, before), self.source(nth + 1, end));
+        let list = match list.split_once("..") {
+            Some(_) => format!("({list})").replace("((", "(").replace("))", ")"),
+            None => list.to_owned(),
+        };
+        let variable = if item.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "x") { "y" } else { "x" };
+        let right = match list.trim_matches(['(', ')']).split_once("..") {
+            Some((low, high)) if !list.contains(['[', ',']) => {
+                let (sign, high) = high.strip_prefix('=').map_or(("<", high), |high| ("<=", high));
+                format!("{item} >= {low} and {item} {sign} {high}")
+            }
+            _ => format!("any({list}, {variable} => {variable} == {item})"),
+        };
+        let right = match (negated, right.starts_with("any(")) {
+            (true, true) => format!("not {right}"),
+            (true, false) => format!("not ({right})"),
+            _ => right,
+        };
+        let message = "Whether a list has an element is asked with `any`";
+        let diagnostic = operator(message, self.span(before, nth + 1), format!("write `{right}`"));
+        Some(diagnostic.in_place_of(self.span(start, end)))
     }
 
     /// `method: imp pruning`: words where a text is meant.
@@ -402,6 +512,7 @@ impl Passage<'_> {
                 "a text?",
                 format!("write `\"{text}\"`"),
             )
+            .in_place_of(self.span(start, end))
         })
     }
 }

@@ -16,6 +16,9 @@ impl Passage<'_> {
         if keywords::is_declaration(word) && word != "let" {
             return self.nested_declaration(nth);
         }
+        if let Some(found) = self.assertion(nth).or_else(|| self.change(nth)) {
+            return Some(found);
+        }
         if self.assigns(nth + 1) && self.is_name(nth) {
             return Some(self.without_let(nth, nth));
         }
@@ -29,11 +32,6 @@ impl Passage<'_> {
             let (method, name) = (self.spelled(nth + 2), self.spelled(nth));
             let close = self.close(nth + 3)?;
             let changes = [
-                "append",
-                "push",
-                "extend",
-                "insert",
-                "add",
                 "remove",
                 "pop",
                 "sort",
@@ -52,10 +50,6 @@ impl Passage<'_> {
             ];
             return (changes.contains(&method) && close < self.failed).then(|| {
                 let help = match method {
-                    "append" | "push" | "add" | "insert" => {
-                        format!("name a new list: `let {name}_2 = {name} ++ [{}]`", self.source(nth + 4, close))
-                    }
-                    "extend" => format!("name a new list: `let {name}_2 = {name} ++ {}`", self.source(nth + 4, close)),
                     "train" | "prune" | "fit" | "retrain" | "rewind" | "init" => {
                         let method = if method == "fit" { "train" } else { method };
                         format!("write `let {name}_2 = {name} |> {method}({})`", self.source(nth + 4, close))
@@ -70,8 +64,12 @@ impl Passage<'_> {
         if self.is_name(nth) && self.is_name(nth + 1) && !self.fresh(nth + 1) && self.assigns(nth + 2) {
             return Some(self.without_let(nth, nth + 1));
         }
+        // `{ global }`, `global,`: a name of the program.
+        let alone = matches!(word, "pass" | "break" | "continue" | "return" | "end" | "done");
+        let valued =
+            matches!(self.kind(nth + 1), Some(TokenKind::Close(_))) || matches!(self.spelled(nth + 1), "," | ".");
         if !keywords::is_keyword(word)
-            && let Some(advice) = foreign::statement(word)
+            && let Some(advice) = foreign::statement(word).filter(|_| alone || !valued)
             && !self.is(nth + 1, ":")
         {
             let target = if self.is_open(nth + 1, b'{') {
@@ -81,12 +79,6 @@ impl Passage<'_> {
             };
             let help = match target {
                 Some(target) if advice.help().contains("let name") => format!("write `let {target} = …`"),
-                _ if advice.help().contains("expect") => {
-                    format!(
-                        "write `expect {}` at the top level, outside of the braces",
-                        self.source(nth + 1, self.value_end(nth + 1))
-                    )
-                }
                 _ => advice.help(),
             };
             return Some(habit(advice.message(word), self.span(nth, nth + 1), help));
@@ -100,7 +92,7 @@ impl Passage<'_> {
     }
 
     /// Whether `=` stands here, not `==` nor `=>`.
-    fn assigns(&self, nth: usize) -> bool {
+    pub(super) fn assigns(&self, nth: usize) -> bool {
         self.is(nth, "=") && !(self.touches(nth + 1) && matches!(self.spelled(nth + 1), "=" | ">"))
     }
 
@@ -112,6 +104,7 @@ impl Passage<'_> {
             "no `let` in front",
             format!("write `let ({}) = …`", names.join(", ")),
         )
+        .fix(self.span(start, end), format!("let ({})", names.join(", ")))
     }
 
     fn without_let(&self, start: usize, name: usize) -> Diagnostic {
@@ -123,6 +116,7 @@ impl Passage<'_> {
             "no `let` in front",
             format!("write `let {text} = …`"),
         )
+        .fix(self.span(start, name + 1), format!("let {text}"))
     }
 
     fn nested_declaration(&self, nth: usize) -> Option<Diagnostic> {
@@ -160,6 +154,7 @@ impl Passage<'_> {
         let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
         let inner = self.depth(nth);
         if self.before(nth) == "{"
+            || self.lacks_else(nth)
             || self.is(nth + 1, ":")
             || (open + 1..nth).any(|at| self.depth(at) == inner && self.is(at, ","))
         {
@@ -177,6 +172,21 @@ impl Passage<'_> {
         })
     }
 
+    /// Whether the branch of an `if` ends before a token that is no `else`.
+    fn lacks_else(&self, nth: usize) -> bool {
+        if self.before(nth) != "}" || self.is(nth, "else") {
+            return false;
+        }
+        let depth = self.depth(nth);
+        let mut back = (0..nth - 1).rev().filter(|at| self.depth(*at) == depth);
+        let open = back.find(|at| self.is_open(*at, b'{'));
+        let mut head = back.take_while(|at| !matches!(self.kind(*at), Some(TokenKind::Close(b'}'))));
+        open.is_some()
+            && head
+                .find(|at| matches!(self.spelled(*at), "if" | "else" | "let" | "{"))
+                .is_some_and(|at| self.is(at, "if"))
+    }
+
     /// Text at top level.
     pub(super) fn stray(&self) -> Option<Diagnostic> {
         let (word, place) = (self.spelled(0), self.span(0, 1));
@@ -186,8 +196,12 @@ impl Passage<'_> {
         if !self.is_word(0) {
             return self.symbol();
         }
-        if let Some(exact) = self.foreign_import() {
+        let declared = || self.foreign_function().or_else(|| self.type_declaration(0)).or_else(|| self.stage());
+        if let Some(exact) = self.foreign_import().or_else(declared).or_else(|| self.assertion(0)) {
             return Some(exact);
+        }
+        if self.assigns(1) && self.is(2, "lambda") {
+            return self.function_value(2);
         }
         if let Some(change) = (1..3).find_map(|nth| self.operator(nth).filter(|_| !self.fresh(nth))) {
             return Some(change);
@@ -216,7 +230,13 @@ impl Passage<'_> {
             });
         }
         if labelled && self.is_name(0) {
-            return Some(self.top_level_key());
+            return Some(self.plan().unwrap_or_else(|| self.top_level_key()));
+        }
+        if self.is_open(1, b'[') || self.is(1, ".") {
+            let changed = self.change(0);
+            if changed.is_some() {
+                return changed;
+            }
         }
         if self.is_name(0) && self.is(1, ",") {
             let names: Vec<&str> = self
