@@ -170,12 +170,14 @@ impl Passage<'_> {
     }
 
     /// A function without a name: from `start` to the end of its head, then its body. In a `let` of the file it gets a
-    /// name and types, as nothing there says what its parameters are.
+    /// name and types if it reads a field, as nothing there says of what.
     pub(super) fn lambda(&self, (start, head): (usize, usize), params: &[&str], body: (usize, usize)) -> Diagnostic {
         let text = self.source(body.0, body.1).trim_start_matches("return ").trim_end_matches(';').to_owned();
         let message = "A function is written with `=>`";
         let name = if self.is(0, "let") { 1 } else { 0 };
-        if self.depth(start) == 0 && start == name + 2 && self.is_name(name) && self.is(name + 1, "=") {
+        let reads = |nth: usize| params.contains(&self.spelled(nth)) && self.is(nth + 1, ".");
+        let named = self.depth(start) == 0 && start == name + 2 && self.is_name(name) && self.is(name + 1, "=");
+        if named && (body.0..body.1).any(reads) {
             let formals = params.iter().map(|param| format!("{param}: …")).collect::<Vec<_>>().join(", ");
             let text = format!("fn {}({formals}) {{ {text} }}", self.spelled(name));
             let found = Rewritten { text, untyped: !params.is_empty(), whole: true };
