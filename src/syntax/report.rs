@@ -82,7 +82,8 @@ pub(super) fn missing_value(span: Span, word: &str) -> Diagnostic {
 
 /// `keep: List[Str] = None`; `whole` are the sign and the word.
 pub(super) fn missing_default(span: Span, whole: Span, word: &str, ty: &str) -> Diagnostic {
-    if ty.starts_with("List") || ty.starts_with("list") || ty.starts_with("Optional[List") {
+    let ty = ty.strip_prefix("Optional[").and_then(|ty| ty.strip_suffix(']')).unwrap_or(ty);
+    if ty.starts_with("List") || ty.starts_with("list") {
         return nothing(span, word, "write `[]`").in_place_of(span);
     }
     let help =
@@ -242,12 +243,17 @@ pub(super) fn elif(span: Span) -> Diagnostic {
         .in_place_of(span)
 }
 
-pub(super) fn equation_body(span: Span) -> Diagnostic {
-    one(&codes::FOREIGN_WORD, "The body of a function stands in braces", span, "not `= …`").help("write `{ … }`")
+/// `fn f(x: Int) -> Int = x`; `whole` goes from the sign to the end.
+pub(super) fn equation_body(span: Span, whole: Span, text: &str) -> Diagnostic {
+    let body = text.trim_start_matches('=').trim();
+    let shown = if body.len() <= 90 && !body.contains('\n') { body } else { "…" };
+    one(&codes::FOREIGN_WORD, "The body of a function stands in braces", span, "not `= …`")
+        .help(format!("write `{{ {shown} }}`"))
+        .fix(whole, format!("{{ {body} }}"))
 }
 
 pub(super) fn comprehension(span: Span, value: &str, rest: &str) -> Diagnostic {
-    let whole = if value.len() + rest.len() <= 60 && !(value.contains('\n') || rest.contains('\n')) {
+    let whole = if value.len() + rest.len() <= 140 && !(value.contains('\n') || rest.contains('\n')) {
         format!("{} {{ {value} }}", rest.trim())
     } else {
         "for x in xs { … }".to_owned()

@@ -107,7 +107,8 @@ impl Builder<'_> {
                 Rule::label => label = Some(self.name(&part)),
                 Rule::bad_label => equals = Some(self.span(&part)),
                 _ => {
-                    if let (Some(equals), Some(label)) = (equals, &label) {
+                    let hole = part.as_str().trim() == "\u{1}";
+                    if let (Some(equals), Some(label)) = (equals.filter(|_| !hole), &label) {
                         self.report(report::equation_label(equals, &label.text, part.as_str().trim(), false));
                     }
                     value = Some(self.expr(part));

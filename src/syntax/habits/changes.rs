@@ -38,7 +38,7 @@ impl Passage<'_> {
             let value = (close + 2, self.value_end(close + 2));
             let (key, shown) = (self.source(nth + 2, close), self.shown(value.0, value.1));
             let text = format!("{{ key: {key}, value: {shown} }}");
-            return Some(match self.loop_around(nth) {
+            return Some(match self.loop_around(nth, name) {
                 Some(around) => self.gathering(&around, name, (nth, close + 2), &text, false),
                 None => habit(
                     "Nothing is changed in place",
@@ -59,10 +59,10 @@ impl Passage<'_> {
         if joined && self.is_open(from, b'[') {
             return Some(self.gathered(nth, (nth, nth + 2), (from, end), true));
         }
-        if joined && self.loop_around(nth).is_some() {
+        if joined && self.loop_around(nth, name).is_some() {
             return Some(self.totalled(nth, (nth, nth + 2), (from, end), "+"));
         }
-        Some(match self.loop_around(nth) {
+        Some(match self.loop_around(nth, name) {
             Some(around) => self.repeated(&around, name, (nth, nth + 2), self.source(start, end).to_owned()),
             None => self.renewed((nth, nth + 2), name, self.source(start, end)),
         })
@@ -83,7 +83,7 @@ impl Passage<'_> {
         if assigns && sign == "+" && self.is_open(nth + 2, b'[') {
             return Some(self.gathered(name, (nth, nth + 2), value, true));
         }
-        if assigns && self.loop_around(name).is_some() {
+        if assigns && self.loop_around(name, self.spelled(name)).is_some() {
             return Some(self.totalled(name, (nth, nth + 2), value, sign));
         }
         let amount = if assigns { self.source(value.0, value.1) } else { "1" };
@@ -104,6 +104,40 @@ impl Passage<'_> {
         })
     }
 
+    /// `s = dense` before a loop with `s = f(s)`: what is said of the loop says it all.
+    pub(super) fn changed_later(&self, nth: usize) -> Option<Diagnostic> {
+        let name = self.spelled(nth);
+        if self.is(nth, "while") {
+            return self.until(nth);
+        }
+        if !(self.is_name(nth) && self.assigns(nth + 1)) {
+            return None;
+        }
+        let later = (nth + 2..self.tokens.len()).find(|at| {
+            self.is(*at, name) && self.assigns(at + 1) && self.fresh(*at) && self.loop_around(*at, name).is_some()
+        })?;
+        self.change(later)
+    }
+
+    /// `while c { s = f(s) }`.
+    fn until(&self, nth: usize) -> Option<Diagnostic> {
+        let body = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{') || self.is(*at, ":"))?;
+        let at = (body + 1..self.tokens.len()).find(|at| self.is_name(*at) && self.assigns(at + 1))?;
+        let (name, condition) = (self.spelled(at), self.source(nth + 1, body));
+        let value = self.source(at + 2, self.value_end(at + 2));
+        let begun = self.begun(name);
+        let start = begun.as_deref().unwrap_or(name);
+        let list = if name.ends_with('s') { format!("{name}_states") } else { format!("{name}s") };
+        let place_of = begun.as_ref().map(|value| format!(", in place of `let {name} = {value}` and the loop"));
+        let help = format!(
+            "write `let {list} = iterate({start}, times: 100, until: {name} => not ({condition}), ({name}, r) => \
+             {value})`{}; `last({list})` is the last of them",
+            place_of.unwrap_or_default()
+        );
+        let message = "There are no loops that repeat a statement: `iterate` makes each value from the one before";
+        Some(habit(message, self.span(nth, nth + 1), help))
+    }
+
     /// Elements that are put into a list; `whole` says that the value is a list of them.
     fn gathered(&self, nth: usize, place: (usize, usize), value: (usize, usize), whole: bool) -> Diagnostic {
         let name = self.spelled(nth);
@@ -113,7 +147,7 @@ impl Passage<'_> {
             value
         };
         let element = inner != value || !whole;
-        let around = self.loop_around(nth);
+        let around = self.loop_around(nth, name);
         match around {
             Some(around) if element && self.mentions(name, inner.0, inner.1) => {
                 let s = if self.is(around.word + 1, "s") { "before" } else { "s" };
@@ -141,13 +175,23 @@ impl Passage<'_> {
     fn gathering(&self, around: &Loop, name: &str, place: (usize, usize), text: &str, lists: bool) -> Diagnostic {
         let head = self.source(around.word, around.body);
         let start = self.begun(name);
+        let branch = self.opener(place.0).filter(|open| *open != around.body);
+        let branch = branch.and_then(|open| {
+            let word =
+                (around.body..open).rev().find(|at| self.is(*at, "if") && self.depth(*at) == self.depth(open))?;
+            Some(format!(" if {}", self.source(word + 1, open)))
+        });
+        let inner = if branch.is_some() { ", without the `if` inside" } else { "" };
+        let branch = branch.unwrap_or_default();
         let front = match start.as_deref() {
             None | Some("[]" | "{}" | "…") => String::new(),
             Some(list) => format!("{list} ++ "),
         };
         let removed = start.map(|value| format!(", and remove `let {name} = {value}`")).unwrap_or_default();
         let lists = if lists { "; `flatten` makes one list of several" } else { "" };
-        let help = format!("let the body end with `{text}`, write `let {name} = {front}{head} {{`{removed}{lists}");
+        let help = format!(
+            "let the body end with `{text}`, write `let {name} = {front}{head}{branch} {{`{inner}{removed}{lists}"
+        );
         habit("Nothing is changed in place: a `for` gives the list of its values", self.span(place.0, place.1), help)
     }
 
@@ -178,10 +222,13 @@ impl Passage<'_> {
     fn totalled(&self, nth: usize, place: (usize, usize), value: (usize, usize), sign: &str) -> Diagnostic {
         let name = self.spelled(nth);
         let message = "Nothing is changed in place: `fold` goes through a list with a value";
-        let Some(around) = self.loop_around(nth) else {
+        let Some(around) = self.loop_around(nth, name) else {
             return self.renewed(place, name, self.source(value.0, value.1));
         };
         let joint = (around.word..around.body).find(|at| self.is(*at, "in")).unwrap_or(around.word);
+        if (joint..around.body).any(|at| self.is(at, ",") && self.depth(at) == self.depth(around.word)) {
+            return self.renewed(place, name, &format!("{name} {sign} {}", self.source(value.0, value.1)));
+        }
         let (variable, list) = (self.source(around.word + 1, joint), self.source(joint + 1, around.body));
         let start = self.begun(name);
         let first = start.as_deref().unwrap_or("0.0");
@@ -201,7 +248,30 @@ impl Passage<'_> {
     }
 
     /// The innermost loop around a statement, if its body is the statement's block or an `if` in it.
-    fn loop_around(&self, nth: usize) -> Option<Loop> {
+    ///
+    /// A name that the loop's own body has given a value is not what the loop gathers.
+    fn loop_around(&self, nth: usize, name: &str) -> Option<Loop> {
+        let around = self.innermost(nth)?;
+        let own = (around.body..nth).any(|at| {
+            self.is(at, name)
+                && matches!(self.before(at), "let" | "mut")
+                && self.depth(at) <= self.depth(around.body) + 1
+        });
+        (!own).then_some(around)
+    }
+
+    fn innermost(&self, nth: usize) -> Option<Loop> {
+        // `for x in xs:` of Python, with the statement further to the right.
+        let indented = (0..nth).rev().find(|at| {
+            matches!(self.spelled(*at), "for" | "sweep")
+                && self.fresh(*at)
+                && self.depth(*at) == self.depth(nth)
+                && self.column(*at) < self.column(nth)
+        });
+        let colon = |word: usize| (word..nth).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(word));
+        if let Some((word, body)) = indented.and_then(|word| Some((word, colon(word)?))) {
+            return Some(Loop { word, body });
+        }
         let mut inner = nth;
         while let Some(open) = self.opener(inner) {
             if let Some(word) = self.is_open(open, b'{').then(|| self.head_of(open)).flatten() {
@@ -209,12 +279,7 @@ impl Passage<'_> {
             }
             inner = open;
         }
-        // `for x in xs:` of Python, with the statement further to the right.
-        let word = (0..nth).rev().find(|at| {
-            matches!(self.spelled(*at), "for" | "sweep") && self.fresh(*at) && self.column(*at) < self.column(nth)
-        })?;
-        let body = (word..nth).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(word))?;
-        Some(Loop { word, body })
+        None
     }
 
     /// How often a loop goes round, and the name of its variable.

@@ -41,6 +41,27 @@ impl Passage<'_> {
         Some(habit(MESSAGE, place, format!("write `expect {condition}` at the top level, outside of the braces")))
     }
 
+    /// `expect(a).toBe(b)` of JavaScript, which reads like a condition.
+    pub(super) fn expectation(&self) -> Option<Diagnostic> {
+        (0..self.tokens.len()).find_map(|nth| {
+            let close =
+                (self.is(nth, "expect") && self.is_open(nth + 1, b'(')).then(|| self.close(nth + 1)).flatten()?;
+            let sign = match self.spelled(close + 2) {
+                "toBe" | "toEqual" | "toStrictEqual" => "==",
+                "toBeGreaterThan" => ">",
+                "toBeGreaterThanOrEqual" => ">=",
+                "toBeLessThan" => "<",
+                "toBeLessThanOrEqual" => "<=",
+                _ => return None,
+            };
+            let end = self.close(close + 3)?;
+            let text = format!("expect {} {sign} {}", self.source(nth + 2, close), self.source(close + 4, end));
+            let diagnostic =
+                habit("A condition follows `expect`", self.span(close + 1, close + 3), format!("write `{text}`"));
+            Some(diagnostic.in_place_of(self.span(nth, end + 1)))
+        })
+    }
+
     /// Whether a token cannot go on with what stands on the line before.
     fn begins_line(&self, nth: usize) -> bool {
         matches!(self.kind(nth), Some(TokenKind::Word | TokenKind::Close(_)))

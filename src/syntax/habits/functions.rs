@@ -6,8 +6,7 @@ use crate::source::Span;
 use crate::syntax::scan::TokenKind;
 
 /// What stands in front of a function elsewhere, and says nothing here.
-const MODIFIERS: [&str; 9] =
-    ["async", "export", "default", "public", "private", "static", "inline", "const", "override"];
+const MODIFIERS: [&str; 9] = ["async", "export", "default", "public", "private", "static", "inline", "pub", "override"];
 
 /// A function in the words of pdsl.
 pub(super) struct Rewritten {
@@ -37,6 +36,11 @@ impl Passage<'_> {
     /// `def val(s):`, `function val(s) {`, `async def val(s):` at the beginning.
     pub(super) fn foreign_function(&self) -> Option<Diagnostic> {
         let word = self.leading_word();
+        if self.is(word, "def") && self.spelled(word + 1).starts_with("test") {
+            let help = format!("write `test {} {{ … }}`, with `expect` for each `assert`", self.sentence(word + 1));
+            let message = "A test has a sentence in quotes and a body in braces";
+            return Some(habit(message, self.span(word, word + 2), help));
+        }
         let named =
             matches!(self.spelled(word), "def" | "func" | "function" | "fun" | "sub" | "proc" | "fn" | "method");
         let found = named.then(|| self.rewritten(word)).flatten()?;
@@ -44,6 +48,12 @@ impl Passage<'_> {
             if self.is(word, "fn") { "A function has only `fn` in front" } else { "A function begins with `fn`" };
         let diagnostic = habit(message, self.span(0, word + 1), found.help());
         Some(found.fixing(diagnostic, self.span(0, self.tokens.len())))
+    }
+
+    /// The name of a test as a sentence: `"small networks"` of `test_small_networks`.
+    pub(super) fn sentence(&self, nth: usize) -> String {
+        let name = self.spelled(nth).trim_start_matches("test").trim_start_matches('_').replace('_', " ");
+        format!("\"{}\"", if name.is_empty() { "what it shows" } else { &name })
     }
 
     /// The first word that is no modifier.

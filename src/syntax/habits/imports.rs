@@ -50,6 +50,14 @@ impl Passage<'_> {
             let diagnostic = habit(message, self.span(colons, colons + width), help);
             return Some(diagnostic.fix(self.span(0, self.tokens.len()), text));
         }
+        if self.is(1, "std") && self.failed == 4 && !self.fresh(4) && !self.is(4, "as") {
+            let names: Vec<&str> =
+                (4..self.tokens.len()).filter(|nth| self.is_name(*nth)).map(|nth| self.spelled(nth)).collect();
+            let text = format!("import {}.{{{}}}", self.source(1, 4), names.join(", "));
+            let diagnostic =
+                habit("The names stand in braces behind a point", self.span(4, 5), format!("write `{text}`"));
+            return (!names.is_empty()).then(|| diagnostic.fix(self.span(0, self.tokens.len()), text));
+        }
         let alias = (2..self.tokens.len()).find(|nth| self.is(*nth, "as") && self.depth(*nth) > 0)?;
         let name = self.before(alias);
         Some(habit(
@@ -92,6 +100,13 @@ impl Passage<'_> {
         let advice = foreign::statement(word)?;
         if !matches!(word, "from" | "use" | "using" | "include" | "require" | "library") || self.tokens.len() < 2 {
             return None;
+        }
+        if word == "from" && self.is(1, ".") && self.is_name(2) && self.is(3, "import") {
+            let names: Vec<&str> =
+                (4..self.tokens.len()).filter(|nth| self.is_name(*nth)).map(|nth| self.spelled(nth)).collect();
+            let text = format!("import \"{}.pd\".{{{}}}", self.spelled(2), names.join(", "));
+            let diagnostic = habit(advice.message(word), self.span(0, 1), format!("write `{text}`"));
+            return Some(diagnostic.fix(self.span(0, self.tokens.len()), text));
         }
         let start = if matches!(self.kind(1), Some(TokenKind::Open(_))) { 2 } else { 1 };
         let module = self.path(start).replace("import", "");

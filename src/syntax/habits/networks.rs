@@ -194,7 +194,10 @@ impl Passage<'_> {
     /// `pub struct`, `pub mod`, `pub const`.
     pub(super) fn public(&self) -> Option<Diagnostic> {
         let word = self.spelled(1);
-        if let Some(found) = self.type_declaration(1) {
+        if word == "fn" || word == "let" {
+            return None;
+        }
+        if let Some(found) = self.type_declaration(1).or_else(|| self.foreign_function()) {
             return Some(found);
         }
         let advice = foreign::statement(word).filter(|_| !crate::syntax::words::is_keyword(word))?;

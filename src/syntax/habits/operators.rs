@@ -12,6 +12,11 @@ impl Passage<'_> {
         match self.spelled(nth).as_bytes().first()? {
             b'<' => self.left_arrow(nth),
             b'%' => self.percent(nth),
+            b'-' if self.follows(nth, "->") && nth + 1 >= self.failed && self.is_open(nth + 3, b'(') => {
+                let pipes = self.after_value(nth) && !self.is(0, "fn") && self.is_name(nth + 2);
+                let place = self.bytes(nth, 2);
+                pipes.then(|| operator("A pipe is written `|>`", place, "write `|>`").in_place_of(place))
+            }
             b'+' | b'-' | b'*' | b'/' => self.augmented(nth).or_else(|| self.unpacks(nth)),
             b':' if self.follows(nth, "::") => Some(self.double_colon(nth)),
             b'&' => Some(self.ampersand(nth)),
@@ -151,6 +156,13 @@ impl Passage<'_> {
         if self.follows(nth, "|>") || (nth > 0 && self.follows(nth - 1, "||")) {
             return None;
         }
+        if matches!(self.spelled(nth + 1), "None" | "null" | "undefined") && self.after_value(nth) {
+            let place = self.span(nth, nth + 2);
+            return Some(
+                habit("A value is simply there", place, format!("remove `{}`", self.source(nth, nth + 2)))
+                    .fix(place, ""),
+            );
+        }
         if self.after_value(nth) && !matches!(self.before(nth), "move" | "return") {
             let (message, right) = if self.is_name(nth + 1) && self.is_open(nth + 2, b'(') {
                 ("A pipe is written `|>`", "|>")
@@ -182,11 +194,10 @@ impl Passage<'_> {
             return operator("There is no `?.`", place, "write `.`").in_place_of(place);
         }
         if self.follows(nth, "??") {
-            return operator(
-                "There is no `??`: no value is ever missing",
-                self.bytes(nth, 2),
-                "remove it and what follows",
-            );
+            let place = self.bytes(nth, 2);
+            let help = format!("remove `?? {}`", self.source(nth + 2, self.value_end(nth + 2)));
+            let message = "There is no `??`: no value is ever missing";
+            return operator(message, place, help).fix(self.span(nth, self.value_end(nth + 2)), "");
         }
         let depth = self.depth(nth);
         let end = self.value_end(nth);
@@ -255,6 +266,10 @@ impl Passage<'_> {
     }
 
     fn at_sign(&self, nth: usize) -> Diagnostic {
+        if matches!(self.spelled(nth + 1), "test" | "assert") && !self.fresh(nth + 2) {
+            let place = self.span(nth, nth + 2);
+            return habit("A condition is demanded by `expect`", place, "write `expect`").in_place_of(place);
+        }
         if self.fresh(nth) {
             return habit("There are no decorators", self.span(nth, nth + 2), "remove the line");
         }

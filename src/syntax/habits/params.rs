@@ -29,7 +29,8 @@ impl Passage<'_> {
                 help,
             ));
         }
-        if self.is_name(1) && self.is_word(2) && self.capital(1) && self.is_name(2) {
+        let typed = self.capital(1) || foreign::ty(self.spelled(1)).is_some();
+        if self.is_name(1) && self.is_name(2) && typed && !self.is(3, ":") {
             let (ty, name) = (self.spelled(1), self.spelled(2));
             let ty = foreign::ty(ty).unwrap_or(ty);
             let place = self.span(1, 3);
@@ -52,10 +53,32 @@ impl Passage<'_> {
             let known = !matches!(ty, "Type" | "List[…]");
             return Some(if known { diagnostic.fix(start, format!("{ty} = ")) } else { diagnostic });
         }
+        if self.is(2, ":") && self.is_open(3, b'{') {
+            let key = |keys: &[&str]| {
+                (4..self.tokens.len()).find(|at| keys.contains(&self.spelled(*at)) && self.is(at + 1, ":"))
+            };
+            let close = self.close(3)?;
+            if let Some(at) = key(&["values", "choices", "options"]).filter(|at| self.is_open(at + 2, b'[')) {
+                let list = (at + 2, self.value_end(at + 2));
+                return Some(self.several_values(self.source(list.0, list.1), (3, close + 1), self.guess(at + 3)));
+            }
+            let at = key(&["value", "default", "init"])?;
+            let text = format!("{} = {}", self.guess(at + 2), self.source(at + 2, self.value_end(at + 2)));
+            let help = format!("write `param {}: {text}`", self.spelled(1));
+            let diagnostic = habit("A parameter has a type and one value", self.span(3, close + 1), help);
+            return Some(diagnostic.fix(self.span(3, close + 1), text));
+        }
         if let Some(several) = self.blanks(1, &[":", "="]) {
             return Some(several);
         }
         let comma = self.is(self.failed, ",").then_some(self.failed);
+        if let Some(bounds) = comma.filter(|comma| self.depth(*comma) == 0).and_then(|comma| self.bounds(comma)) {
+            return Some(bounds);
+        }
+        if self.is(self.failed, "if") && self.depth(self.failed) == 0 && self.is(2, ":") {
+            let place = self.span(self.failed, self.failed + 1);
+            return Some(habit("A condition stands after `where`", place, "write `where`").in_place_of(place));
+        }
         if let Some(comma) =
             comma.filter(|comma| self.depth(*comma) == 0 && self.is_name(comma + 1) && self.is(comma + 2, ":"))
         {
@@ -82,7 +105,8 @@ impl Passage<'_> {
             let end = (self.failed..self.tokens.len())
                 .find(|nth| self.fresh(*nth) || self.is(*nth, "where"))
                 .unwrap_or(self.tokens.len());
-            return Some(self.several_values(&format!("[{}]", self.source(equals + 1, end)), (equals + 1, end)));
+            let list = format!("[{}]", self.source(equals + 1, end));
+            return Some(self.several_values(&list, (equals + 1, end), self.spelled(3)));
         }
         if !self.is_name(1) || !self.is(2, "=") {
             return None;
@@ -95,6 +119,30 @@ impl Passage<'_> {
         let diagnostic = found(&codes::INCOMPLETE, message, place, "needs a type", help);
         let known = !matches!(ty, "Type" | "List[…]");
         Some(if known { diagnostic.fix(place, format!("{name}: {ty}")) } else { diagnostic })
+    }
+
+    /// `param rounds: Int = 5, min: 1, max: 10`.
+    fn bounds(&self, comma: usize) -> Option<Diagnostic> {
+        let name = self.spelled(1);
+        let end = (comma..self.tokens.len()).find(|at| self.fresh(*at)).unwrap_or(self.tokens.len());
+        let bound = |at: usize| {
+            let sign = match self.spelled(at) {
+                "min" | "ge" | "low" | "lower" | "minimum" | "from" => ">=",
+                "max" | "le" | "high" | "upper" | "maximum" => "<=",
+                "gt" => ">",
+                "lt" => "<",
+                _ => return None,
+            };
+            matches!(self.spelled(at + 1), ":" | "=")
+                .then(|| format!("{name} {sign} {}", self.source(at + 2, self.value_end(at + 2).min(end))))
+        };
+        let bounds: Vec<String> = (comma + 1..end).filter_map(bound).collect();
+        (!bounds.is_empty()).then(|| {
+            let condition = format!("where {}", bounds.join(" and "));
+            let help = format!("write `param {} {condition}`", self.source(1, comma));
+            let place = self.span(comma, end);
+            habit("A condition stands after `where`", place, help).fix(place, format!(" {condition}"))
+        })
     }
 
     /// `param rounds: Int = 5 in 1..10`, `param scope: Str in ["a", "b"]`; the `in` is where the recogniser failed.
@@ -127,26 +175,25 @@ impl Passage<'_> {
         let alone = |close: usize| close + 1 == end || self.is(close + 1, "where");
         if self.is_open(5, b'[') {
             let close = self.close(5).filter(|close| alone(*close) && *close > 6)?;
-            return Some(self.several_values(self.source(5, close + 1), (5, close + 1)));
+            return Some(self.several_values(self.source(5, close + 1), (5, close + 1), self.spelled(3)));
         }
         let sets = ["choice", "choices", "grid", "sweep_over", "one_of", "oneof", "options", "Choice", "grid_search"];
         let close = self.is_open(6, b'(').then(|| self.close(6)).flatten().filter(|close| alone(*close))?;
         if sets.contains(&self.spelled(5)) {
             let inner = self.source(7, close);
             let list = if inner.starts_with('[') { inner.to_owned() } else { format!("[{inner}]") };
-            return Some(self.several_values(&list, (5, close + 1)));
+            return Some(self.several_values(&list, (5, close + 1), self.spelled(3)));
         }
         let ranges = ["range", "uniform", "interval", "linspace", "arange", "loguniform", "log_uniform", "randint"];
-        ranges.contains(&self.spelled(5)).then(|| self.several_values("[…]", (5, close + 1)))
+        ranges.contains(&self.spelled(5)).then(|| self.several_values("[…]", (5, close + 1), self.spelled(3)))
     }
 
-    fn several_values(&self, list: &str, place: (usize, usize)) -> Diagnostic {
+    fn several_values(&self, list: &str, place: (usize, usize), ty: &str) -> Diagnostic {
         let name = self.spelled(1);
         let one = list.trim_start_matches('[').trim_end_matches(']').split(',').next().unwrap_or("…").trim();
         let help = format!(
-            "for one value, write `param {name}: {} = {one}`; for all of them, remove the line and give the sweep one \
-             more axis: `sweep seed in seeds(3), {name} in {list} {{ … }}`",
-            self.spelled(3)
+            "for one value, write `param {name}: {ty} = {one}`; for all of them, remove the line and give the sweep one \
+             more axis: `sweep seed in seeds(3), {name} in {list} {{ … }}`"
         );
         habit("A `param` has one value", self.span(place.0, place.1), help)
     }

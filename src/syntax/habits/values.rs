@@ -15,7 +15,7 @@ impl Passage<'_> {
             TokenKind::Number => self.after_number(nth),
             TokenKind::Open(b'[') if nth > 0 && self.touches(nth) && self.after_value(nth) => self.slice(nth),
             TokenKind::Open(b'(') => self.typed_parameters(nth),
-            TokenKind::Open(b'{') => self.shorthand(nth).or_else(|| self.named_record(nth)),
+            TokenKind::Open(b'{') => self.keyed(nth).or_else(|| self.shorthand(nth)).or_else(|| self.named_record(nth)),
             TokenKind::Word => self.function_value(nth).or_else(|| self.conditional(nth)).or_else(|| self.phrase(nth)),
             _ => None,
         }
@@ -112,6 +112,25 @@ impl Passage<'_> {
                 format!("write `{} => …`", heads(&params)),
             )
         })
+    }
+
+    /// `{ s.round: s.top1 for s in states }` of Python.
+    fn keyed(&self, nth: usize) -> Option<Diagnostic> {
+        let (close, inner) = (self.close(nth)?, self.depth(nth) + 1);
+        let at = |what: &str| (nth + 1..close).find(|at| self.is(*at, what) && self.depth(*at) == inner);
+        let (colon, word) = (at(":")?, at("for")?);
+        if colon > word || (nth + 1..word).any(|at| self.is(at, ",") && self.depth(at) == inner) || self.fresh(word) {
+            return None;
+        }
+        let (key, value) = (self.source(nth + 1, colon), self.source(colon + 1, word));
+        let name = key.rsplit('.').next().filter(|name| crate::syntax::words::is_name(name)).unwrap_or("key");
+        let help = format!("write `{} {{ {{ {name}: {key}, value: {value} }} }}`", self.source(word, close));
+        let diagnostic = habit(
+            "There are no tables of keys; a list of records is built with `for`",
+            self.span(word, word + 1),
+            help,
+        );
+        Some(diagnostic.in_place_of(self.span(nth, close + 1)))
     }
 
     /// `{ round, sparsity }` of JavaScript.
@@ -294,22 +313,48 @@ impl Passage<'_> {
                 );
                 Some(habit(message, self.span(nth, nth + 1), help).in_place_of(self.span(start, last)))
             }
-            "then" if self.after_value(nth) => Some(habit(
-                "The branches of an `if` stand in braces",
-                self.span(nth, nth + 1),
-                "write `if condition { a } else { b }`",
-            )),
+            "then" if self.after_value(nth) => {
+                let depth = self.depth(nth);
+                let place = self.span(nth, nth + 1);
+                let message = "The branches of an `if` stand in braces";
+                let first = (0..nth).rev().find(|at| self.is(*at, "if") && self.depth(*at) == depth);
+                let other = (nth..self.tokens.len()).find(|at| self.is(*at, "else") && self.depth(*at) == depth);
+                let (Some(first), Some(other)) = (first, other) else {
+                    return Some(habit(message, place, "write `if condition { a } else { b }`"));
+                };
+                let last = self.value_end(other + 1);
+                let last = (other + 1..last).find(|at| self.is(*at, "end")).unwrap_or(last);
+                let help = format!(
+                    "write `if {} {{ {} }} else {{ {} }}`",
+                    self.source(first + 1, nth),
+                    self.source(nth + 1, other),
+                    self.source(other + 1, last)
+                );
+                Some(habit(message, place, help).in_place_of(self.span(first, last)))
+            }
             "else" if self.is(nth + 1, ":") => Some(habit(
                 "The branches of an `if` stand in braces",
                 self.span(nth + 1, nth + 2),
                 "write `else { … }`",
             )),
-            "if" if nth < self.failed && !self.after_value(nth) => self.bare_branches(nth),
+            "if" if nth < self.failed && !self.after_value(nth) => {
+                self.bare_branches(nth).or_else(|| self.unfiltered(nth))
+            }
+            "if" if nth < self.failed && self.fresh(nth) => self.unfiltered(nth),
             "elseif" | "elsif" => {
                 Some(habit(format!("`{word}` is written `else if`"), self.span(nth, nth + 1), "write `else if`"))
             }
             _ => None,
         }
+    }
+
+    /// An `if` without `else` as all that a loop gives: its condition belongs to the head.
+    fn unfiltered(&self, nth: usize) -> Option<Diagnostic> {
+        let depth = self.depth(nth);
+        let open = (nth + 1..self.failed).find(|at| self.is_open(*at, b'{') && self.depth(*at) == depth)?;
+        let close = self.close(open).filter(|close| close + 1 == self.failed && self.is(self.failed, "}"))?;
+        let help = format!("write `{}`, without the `if` inside", self.filtered(nth, true)?);
+        Some(habit("A loop is filtered in its head", self.span(nth, close.min(nth + 1)), help))
     }
 
     /// Whether an `if` at a token would be the filter of a loop.
@@ -409,7 +454,7 @@ impl Passage<'_> {
                 self.loop_part(nth - 2)
             }
             "in" if after && nth + 1 >= self.failed && !self.in_head(nth) => self.membership(nth),
-            "not" if after && self.is(nth + 1, "in") && !self.in_head(nth) => self.membership(nth + 1),
+            "not" if after && self.is(nth + 1, "in") && !self.in_axes(nth) => self.membership(nth + 1),
             "for" if after && self.failed == nth && self.opener(nth).is_some() => {
                 let (value, rest) = (self.source(self.value_start(nth), nth), self.source(nth, self.value_end(nth)));
                 let whole = self.span(self.value_start(nth), self.value_end(nth));
@@ -485,11 +530,44 @@ impl Passage<'_> {
         Some(diagnostic.in_place_of(self.span(start, end)))
     }
 
+    /// `|> init seed`, `evaluate s task.test`: a call without parentheses; `nth` is its second word.
+    fn bare_call(&self, nth: usize) -> Option<Diagnostic> {
+        let name = nth.checked_sub(1).filter(|name| self.is_name(*name) && !self.fresh(nth))?;
+        if crate::diag::foreign::statement(self.spelled(name)).is_some() {
+            return None;
+        }
+        let begins = self.is_name(nth) || matches!(self.kind(nth), Some(TokenKind::Number | TokenKind::Str));
+        let piped = name >= 2 && self.before(name) == ">" && self.spelled(name - 2) == "|";
+        let mut args = Vec::new();
+        let mut at = nth;
+        while at < self.tokens.len()
+            && !self.fresh(at)
+            && (self.is_name(at) || self.kind(at) == Some(TokenKind::Number))
+        {
+            let start = at;
+            at += 1;
+            while self.is(at, ".") && self.touches(at) && self.is_word(at + 1) {
+                at += 2;
+            }
+            args.push(self.source(start, at));
+        }
+        let reads = args.iter().any(|arg| arg.contains('.') && arg.starts_with(|c: char| c.is_ascii_alphabetic()));
+        if !begins || args.is_empty() || !(piped || reads) || self.is(at, ":") {
+            return None;
+        }
+        let help = format!("write `{}({})`", self.spelled(name), args.join(", "));
+        let diagnostic = habit("A call takes its arguments in parentheses", self.span(name, at), help);
+        Some(diagnostic.in_place_of(self.span(name, at)))
+    }
+
     /// `method: imp pruning`: words where a text is meant.
     fn bare_text(&self, nth: usize) -> Option<Diagnostic> {
         let bare = |at: usize| {
             self.is_name(at) && !self.is_open(at + 1, b'(') && !matches!(self.spelled(at + 1), ":" | "=" | ".")
         };
+        if let Some(call) = self.bare_call(nth) {
+            return Some(call);
+        }
         if !bare(nth) || self.fresh(nth) || !nth.checked_sub(1).is_some_and(|before| self.is_name(before)) {
             return None;
         }

@@ -16,8 +16,12 @@ impl Passage<'_> {
         if keywords::is_declaration(word) && word != "let" {
             return self.nested_declaration(nth);
         }
-        if let Some(found) = self.assertion(nth).or_else(|| self.change(nth)) {
+        let found = self.assertion(nth).or_else(|| self.change(nth)).or_else(|| self.left_out(nth));
+        if let Some(found) = found.or_else(|| self.changed_later(nth)) {
             return Some(found);
+        }
+        if self.is_name(nth) && self.follows(nth + 1, ":=") {
+            return Some(self.without_let(nth, nth).fix(self.span(nth, nth + 3), format!("let {word} =")));
         }
         if self.assigns(nth + 1) && self.is_name(nth) {
             return Some(self.without_let(nth, nth));
@@ -119,8 +123,33 @@ impl Passage<'_> {
         .fix(self.span(start, name + 1), format!("let {text}"))
     }
 
+    /// `if c { continue }`, `if c { break }`, `yield value`.
+    fn left_out(&self, nth: usize) -> Option<Diagnostic> {
+        let (word, place) = (self.spelled(nth), self.span(nth, nth + 1));
+        if word == "yield" && !self.fresh(nth + 1) {
+            let help = "remove `yield`: the last expression of a block is its value";
+            return Some(habit("There is no `yield`", place, help).in_place_of(place));
+        }
+        let open = self.opener(nth).filter(|_| matches!(word, "continue" | "break"))?;
+        let branch = (0..open)
+            .rev()
+            .take_while(|at| self.depth(*at) >= self.depth(open))
+            .find(|at| self.is(*at, "if") && self.depth(*at) == self.depth(open))?;
+        let help =
+            format!("filter the loop in its head, and remove the `if`: write `{}`", self.filtered(branch, false)?);
+        Some(habit(format!("There is no `{word}`: a `for` gives a value for each element"), place, help))
+    }
+
     fn nested_declaration(&self, nth: usize) -> Option<Diagnostic> {
         let word = self.spelled(nth);
+        if word == "expect" && self.is(0, "fn") && self.spelled(1).starts_with("test") {
+            let brace = (0..nth).find(|at| self.is_open(*at, b'{'))?;
+            let help = format!("write `test {} {{ … }}`", self.sentence(1));
+            let place = self.span(0, brace);
+            return Some(
+                habit("A test has a sentence in quotes", place, help).fix(place, format!("test {} ", self.sentence(1))),
+            );
+        }
         let public = word == "pub";
         if matches!(self.spelled(nth + 1), ":" | "=" | "," | "}") || public && self.is(nth + 1, "let") {
             return None;
@@ -216,7 +245,10 @@ impl Passage<'_> {
                 (1..4).find(|nth| self.is_name(*nth) && (self.assigns(*nth + 1) || typed)).map(|nth| self.spelled(nth));
             return Some(match name.filter(|_| !loops) {
                 Some(name) if advice.help().contains("let name") => {
-                    habit(advice.message(word), place, format!("write `let {name} = …`"))
+                    let direct = self.is_name(1) && self.assigns(2);
+                    let value = if direct { self.source(3, self.value_end(3)) } else { "…" };
+                    let diagnostic = habit(advice.message(word), place, format!("write `let {name} = {value}`"));
+                    if direct { diagnostic.fix(place, "let") } else { diagnostic }
                 }
                 _ if advice.help().contains("fn name") && self.is_name(1) && self.is_open(2, b'(') => {
                     habit(advice.message(word), place, advice.help().replace("name", self.spelled(1)))
