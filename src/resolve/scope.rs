@@ -297,7 +297,8 @@ impl<'a> Walk<'a> {
     }
 
     fn argument(&mut self, arg: &Arg) {
-        let place = match arg.label.as_ref().map(|label| &*label.text) {
+        let label = arg.label.as_ref().map(|label| &*label.text);
+        let place = match label {
             Some("over" | "by" | "x" | "y" | "color") => Place::Column,
             _ => Place::Value,
         };
@@ -307,29 +308,22 @@ impl<'a> Walk<'a> {
                     self.placed(element, place);
                 }
             }
-            _ => {
-                let count = matches!(arg.label.as_ref().map(|label| &*label.text), Some("times" | "rounds" | "n"));
-                match &*arg.value.kind {
-                    ExprKind::Call(..) if count => self.counted(&arg.value, Some(false)),
-                    _ => self.placed(&arg.value, place),
-                }
+            ExprKind::Call(..) if matches!(label, Some("times" | "rounds" | "n")) => {
+                self.counted(&arg.value, Some(false));
             }
+            _ => self.placed(&arg.value, place),
         }
     }
 
     /// A call where a number is wanted, or `seeds`: what `range(5)` means depends on that.
     fn counted(&mut self, expr: &Expr, seeds: Option<bool>) {
-        match (&*expr.kind, seeds) {
-            (ExprKind::Call(callee, args), Some(seeds)) => {
-                match &*callee.kind {
-                    ExprKind::Name(name) => self.name(name, callee.span, Place::Counted(args, expr.span, seeds)),
-                    _ => self.expr(callee),
-                }
-                for arg in args {
-                    self.argument(arg);
-                }
-            }
-            _ => self.expr(expr),
+        let (ExprKind::Call(callee, args), Some(seeds)) = (&*expr.kind, seeds) else { return self.expr(expr) };
+        match &*callee.kind {
+            ExprKind::Name(name) => self.name(name, callee.span, Place::Counted(args, expr.span, seeds)),
+            _ => self.expr(callee),
+        }
+        for arg in args {
+            self.argument(arg);
         }
     }
 

@@ -63,7 +63,7 @@ impl Passage<'_> {
             return Some(self.totalled(nth, (nth, nth + 2), (from, end), "+"));
         }
         Some(match self.loop_around(nth, name) {
-            Some(around) => self.repeated(&around, name, (nth, nth + 2), self.source(start, end).to_owned()),
+            Some(around) => self.repeated(&around, name, (nth, nth + 2), self.source(start, end)),
             None => self.renewed((nth, nth + 2), name, self.source(start, end)),
         })
     }
@@ -155,7 +155,7 @@ impl Passage<'_> {
                 for last in [format!("last({name})"), format!("{name}[-1]"), format!("{name}[len({name}) - 1]")] {
                     body = body.replace(&last, s);
                 }
-                self.repeated(&around, name, place, body)
+                self.repeated(&around, name, place, &body)
             }
             Some(around) => self.gathering(&around, name, place, &self.shown(inner.0, inner.1), !element),
             None => {
@@ -196,7 +196,7 @@ impl Passage<'_> {
     }
 
     /// Each value from the one before.
-    fn repeated(&self, around: &Loop, name: &str, place: (usize, usize), body: String) -> Diagnostic {
+    fn repeated(&self, around: &Loop, name: &str, place: (usize, usize), body: &str) -> Diagnostic {
         let (count, variable) = self.rounds(around);
         let begun = self.begun(name);
         let listed = begun.as_deref().is_some_and(|text| text.starts_with('['));

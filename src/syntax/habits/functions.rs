@@ -1,5 +1,6 @@
 //! Functions as other languages declare them: the whole is rewritten where it is short.
 
+use super::operators::heads;
 use super::{Passage, habit};
 use crate::diag::{Diagnostic, foreign};
 use crate::source::Span;
@@ -184,7 +185,7 @@ impl Passage<'_> {
     pub(super) fn lambda(&self, (start, head): (usize, usize), params: &[&str], body: (usize, usize)) -> Diagnostic {
         let text = self.source(body.0, body.1).trim_start_matches("return ").trim_end_matches(';').to_owned();
         let message = "A function is written with `=>`";
-        let name = if self.is(0, "let") { 1 } else { 0 };
+        let name = usize::from(self.is(0, "let"));
         let reads = |nth: usize| params.contains(&self.spelled(nth)) && self.is(nth + 1, ".");
         let named = self.depth(start) == 0 && start == name + 2 && self.is_name(name) && self.is(name + 1, "=");
         if named && (body.0..body.1).any(reads) {
@@ -193,13 +194,103 @@ impl Passage<'_> {
             let found = Rewritten { text, untyped: !params.is_empty(), whole: true };
             return habit("A function with a name is written with `fn`", self.span(start, head), found.help());
         }
-        let heads = super::operators::heads(params);
+        let front = heads(params);
         let whole = self.whole(body.0, body.1).trim_start_matches("return ").trim_end_matches(';').trim();
         let closing = if self.is_open(head, b'{') && body.0 == head + 1 { body.1 + 1 } else { body.1 };
-        let diagnostic = habit(message, self.span(start, head), format!("write `{heads} => {text}`"));
+        let diagnostic = habit(message, self.span(start, head), format!("write `{front} => {text}`"));
         if body.0 >= body.1 || text.is_empty() {
             return diagnostic;
         }
-        diagnostic.fix(self.span(start, closing), format!("{heads} => {whole}"))
+        diagnostic.fix(self.span(start, closing), format!("{front} => {whole}"))
+    }
+
+    /// `f"…"`, `lambda x: …`, `function(x) …`.
+    pub(super) fn function_value(&self, nth: usize) -> Option<Diagnostic> {
+        let word = self.spelled(nth);
+        if self.kind(nth + 1) == Some(TokenKind::Str) && self.touches(nth + 1) && word.len() <= 2 && self.is_name(nth) {
+            let values = self.text[self.tokens[nth + 1].start..self.tokens[nth + 1].end].contains('{');
+            if !values {
+                let place = self.span(nth, nth + 1);
+                let help = format!("write `{}`", self.spelled(nth + 1));
+                return Some(habit(format!("A string has no `{word}` in front"), place, help).fix(place, ""));
+            }
+            let message = format!("There are no strings with values in them (`{word}\"…\"`)");
+            let help = format!(
+                "write one text without the `{word}`, and give each value a field of its own: `round: s.round`"
+            );
+            return Some(habit(message, self.span(nth, nth + 2), help));
+        }
+        if word == "lambda" {
+            let colon =
+                (nth + 1..self.tokens.len()).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(nth))?;
+            let params = self.names_between(nth + 1, colon);
+            let body = (colon + 1, self.value_end(colon + 1));
+            return self.ordered(nth, &params, body).or_else(|| Some(self.lambda((nth, colon + 1), &params, body)));
+        }
+        let head = matches!(word, "function" | "func" | "fun" | "fn" | "def" | "proc" | "async");
+        if head && nth > 0 && !self.fresh(nth) && self.is_name(nth + 1) {
+            return self.bare_function(nth);
+        }
+        (head && nth > 0 && self.is_open(nth + 1, b'(') && !self.fresh(nth))
+            .then(|| self.arrow_function(nth, nth + 1))
+            .flatten()
+    }
+
+    /// `fun x -> …` of OCaml, `\x -> …` of Haskell.
+    pub(super) fn bare_function(&self, start: usize) -> Option<Diagnostic> {
+        let arrow = (start + 1..self.tokens.len().min(start + 8))
+            .find(|at| self.follows(*at, "->") || self.follows(*at, "=>"))?;
+        let params: Vec<&str> = (start + 1..arrow).filter(|at| self.is_word(*at)).map(|at| self.spelled(at)).collect();
+        Some(self.lambda((start, arrow + 2), &params, (arrow + 2, self.value_end(arrow + 2))))
+    }
+
+    /// A function from the word or sign at `start` and its parameters in the bracket at `open`.
+    pub(super) fn arrow_function(&self, start: usize, open: usize) -> Option<Diagnostic> {
+        let close = self.close(open)?;
+        let params = self.names_between(open + 1, close);
+        let body = match self.is_open(close + 1, b'{').then(|| self.close(close + 1)).flatten() {
+            Some(end) => (close + 2, end),
+            None => (close + 1, self.value_end(close + 1)),
+        };
+        Some(self.lambda((start, close + 1), &params, body))
+    }
+
+    /// `sorted(xs, key=lambda s: …)`, `map(lambda x: …, xs)`: the whole call, as the function is in another place.
+    fn ordered(&self, nth: usize, params: &[&str], body: (usize, usize)) -> Option<Diagnostic> {
+        let open = self.opener(nth).filter(|open| self.is_open(*open, b'('))?;
+        let (name, close) = (open.checked_sub(1).filter(|name| self.is_name(*name))?, self.close(open)?);
+        let args = self.arguments(open);
+        let function = format!("{} => {}", heads(params), self.source(body.0, body.1));
+        let other = args.iter().find(|(start, end)| !(*start..*end).contains(&nth) && !self.is(start + 1, "="));
+        let list = other.map(|(start, end)| self.source(*start, *end));
+        let text = match (self.spelled(name), list) {
+            ("sorted" | "sort", Some(list)) => {
+                let sorted = format!("sort_by({list}, {function})");
+                let falls = args.iter().any(|(start, _)| self.is(*start, "reverse"));
+                if falls { format!("reverse({sorted})") } else { sorted }
+            }
+            ("sort" | "sort_by", None) if self.before(name) == "." && name > 1 => {
+                return Some(habit(
+                    "Lists are sorted by `sort_by`",
+                    self.span(name, open),
+                    format!("write `sort_by({}, {function})`", self.spelled(name - 2)),
+                ));
+            }
+            ("max", Some(list)) => format!("last(sort_by({list}, {function}))"),
+            ("min", Some(list)) => format!("first(sort_by({list}, {function}))"),
+            ("map", Some(list)) => format!("map({list}, {function})"),
+            ("filter", Some(list)) => format!("keep({list}, {function})"),
+            ("reduce", Some(list)) => {
+                let start = args.get(2).map_or("…", |(start, end)| self.source(*start, *end));
+                format!("fold({list}, {start}, {function})")
+            }
+            _ => return None,
+        };
+        let message = match self.spelled(name) {
+            "map" | "reduce" | "filter" => "The list comes first, and a function is written with `=>`",
+            _ => "Lists are sorted by `sort_by`",
+        };
+        let diagnostic = habit(message, self.span(name, open), format!("write `{text}`"));
+        Some(diagnostic.in_place_of(self.span(name, close + 1)))
     }
 }

@@ -12,7 +12,7 @@ impl Passage<'_> {
                 .find(|nth| self.is_open(*nth, b'{') || self.fresh(*nth) || self.is(*nth, "as"))
                 .unwrap_or(self.tokens.len());
             let path = self.whole(1, end).trim_end_matches('.');
-            let path = if path.ends_with(".pd") { path.to_owned() } else { format!("{path}.pd") };
+            let path = format!("{}.pd", path.strip_suffix(".pd").unwrap_or(path));
             let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
             let tail = if self.is_open(end, b'{') { "." } else { "" };
             let help = format!("write `import \"{path}\"{tail}{}`", self.whole(end, self.tokens.len()));

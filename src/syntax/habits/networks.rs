@@ -44,6 +44,9 @@ const PLANS: [&str; 12] = [
 /// Keys of a stage that hold what it does.
 const WORK: [&str; 7] = ["cmd", "run", "command", "shell", "script", "exec", "do"];
 
+/// A field's name, type and value as written.
+type FieldText = (String, Option<String>, Option<String>);
+
 impl Passage<'_> {
     /// `class Net(nn.Module):`, `struct Arm { … }`, `enum Scope { … }`, `type Rows = …`; `start` is the keyword.
     pub(super) fn type_declaration(&self, start: usize) -> Option<Diagnostic> {
@@ -118,11 +121,11 @@ impl Passage<'_> {
                 },
             )
         };
-        let fields: Vec<_> = (begins + 1..self.tokens.len()).filter_map(field).collect();
+        let fields: Vec<FieldText> = (begins + 1..self.tokens.len()).filter_map(field).collect();
         if fields.is_empty() {
             return None;
         }
-        let listed = |part: &dyn Fn(&(String, Option<String>, Option<String>)) -> String| {
+        let listed = |part: &dyn Fn(&FieldText) -> String| {
             let texts: Vec<String> = fields.iter().map(part).collect();
             if texts.len() > 5 { format!("{}, …", texts[..5].join(", ")) } else { texts.join(", ") }
         };

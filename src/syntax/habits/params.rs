@@ -98,7 +98,7 @@ impl Passage<'_> {
             return Some(habit("A condition stands after `where`", self.span(4, 5), help));
         }
         if self.is(self.failed, "in") && self.depth(self.failed) == 0 && self.is(2, ":") {
-            return self.allowed();
+            return Some(self.allowed());
         }
         if comma.is_some_and(|comma| self.depth(comma) == 0) {
             let equals = (2..self.failed).find(|nth| self.is(*nth, "=") && self.depth(*nth) == 0)?;
@@ -146,7 +146,7 @@ impl Passage<'_> {
     }
 
     /// `param rounds: Int = 5 in 1..10`, `param scope: Str in ["a", "b"]`; the `in` is where the recogniser failed.
-    fn allowed(&self) -> Option<Diagnostic> {
+    fn allowed(&self) -> Diagnostic {
         let (name, at) = (self.spelled(1), self.failed);
         let end = self.value_end(at + 1);
         let stop = (at + 1..end).find(|nth| self.is(*nth, "=") && self.depth(*nth) == 0).unwrap_or(end);
@@ -162,7 +162,7 @@ impl Passage<'_> {
         let help = format!("write `param {head} where {condition}`");
         let diagnostic = habit("A condition stands after `where`", self.span(at, at + 1), help);
         let text = format!("{head} where {condition}");
-        Some(if text.contains('…') { diagnostic } else { diagnostic.fix(self.span(1, end), text) })
+        if text.contains('…') { diagnostic } else { diagnostic.fix(self.span(1, end), text) }
     }
 
     /// `param rounds: Int = [3, 5, 7]`, `= choice(3, 5, 7)`: more than one value for a number or a text.
