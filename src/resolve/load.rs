@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::unknown::{inaccessible, unknown_module};
+use super::unknown::{beside, inaccessible, unknown_module};
 use super::{Definition, Import, Linked, Member, Module, ModuleId, Target, library};
 use crate::diag::{Diagnostic, codes::names};
 use crate::ops;
@@ -280,12 +280,12 @@ impl<'a> Loader<'a> {
 
     fn source(&mut self, import: &tree::Import, importer: FileId) -> Found {
         match &import.from {
-            tree::ImportSource::Path(segments) => self.library_path(segments, &import.names),
+            tree::ImportSource::Path(segments) => self.library_path(segments, &import.names, importer),
             tree::ImportSource::File { path, span } => self.neighbour(path, *span, importer),
         }
     }
 
-    fn library_path(&mut self, segments: &[tree::Name], names: &tree::ImportNames) -> Found {
+    fn library_path(&mut self, segments: &[tree::Name], names: &tree::ImportNames, importer: FileId) -> Found {
         let (first, last) = (segments.first()?, segments.last()?);
         let span = first.span.to(last.span);
         let known = library::MODULES.iter().find(|(module, _)| *module == &*last.text).map(|(module, _)| *module);
@@ -294,6 +294,16 @@ impl<'a> Loader<'a> {
         }
         let written = segments.iter().map(|segment| &*segment.text).collect::<Vec<_>>().join(".");
         let (message, help) = unknown_module(&written, segments, names);
+        let parts = segments.iter().map(|segment| &*segment.text).collect::<Vec<_>>().join("/");
+        if let Some(file) = beside(self.world, self.folder(importer), &parts) {
+            self.linked.diagnostics.push(
+                Diagnostic::error(&names::UNKNOWN_MODULE, message)
+                    .label(span, "a file stands in quotes")
+                    .help(format!("write `\"{file}\"`"))
+                    .in_place_of(span),
+            );
+            return None;
+        }
         self.linked.diagnostics.push(
             Diagnostic::error(&names::UNKNOWN_MODULE, message)
                 .label(span, "not in the standard library")
@@ -314,23 +324,26 @@ impl<'a> Loader<'a> {
     }
 
     fn neighbour(&mut self, path: &str, span: Span, importer: FileId) -> Found {
-        let base = self.linked.sources.get(importer).path.as_deref().and_then(Path::parent);
-        let written = base.unwrap_or(Path::new("")).join(path);
+        let written = self.folder(importer).unwrap_or(Path::new("")).join(path);
         let text = self.world.canonical(&written).and_then(|full| Ok((self.world.read(&full)?, full)));
         let (text, full) = match text {
             Ok(found) => found,
             Err(error) => {
                 let message = format!("`{path}` cannot be read: {}", reason(&error));
-                self.linked.diagnostics.push(
-                    Diagnostic::error(&names::UNREADABLE_FILE, message).label(span, "imported here").help(
-                        match path.strip_prefix("std.").or_else(|| path.strip_prefix("std/")) {
-                            Some(module) => {
-                                format!("modules of the standard library have no quotes: write `std.{module}`")
-                            }
-                            None => "paths are relative to the file that imports".to_owned(),
-                        },
-                    ),
-                );
+                let diagnostic = Diagnostic::error(&names::UNREADABLE_FILE, message).label(span, "imported here");
+                if let Some(file) = beside(self.world, self.folder(importer), path) {
+                    let help = format!("write `\"{file}\"`");
+                    self.linked.diagnostics.push(diagnostic.help(help).in_place_of(span));
+                    return None;
+                }
+                self.linked.diagnostics.push(diagnostic.help(
+                    match path.strip_prefix("std.").or_else(|| path.strip_prefix("std/")) {
+                        Some(module) => {
+                            format!("modules of the standard library have no quotes: write `std.{module}`")
+                        }
+                        None => "paths are relative to the file that imports".to_owned(),
+                    },
+                ));
                 return None;
             }
         };
@@ -340,6 +353,11 @@ impl<'a> Loader<'a> {
             return known;
         }
         Some(self.load_from(identity, &name, &text, Some(span)))
+    }
+
+    /// Where relative imports of a file start.
+    fn folder(&self, importer: FileId) -> Option<&Path> {
+        self.linked.sources.get(importer).path.as_deref().and_then(Path::parent)
     }
 
     /// The name of an imported file as seen from where the user is: relative to the importing file's shown name.

@@ -53,8 +53,10 @@ pub(super) fn resolve_item(linked: &Linked, module: ModuleId, item: &tree::Item)
 pub(super) enum Place<'e> {
     /// Anywhere.
     Plain,
-    /// It is called with these arguments.
-    Called(&'e [Arg]),
+    /// It is called with these arguments; the place of the whole call.
+    Called(&'e [Arg], Span),
+    /// It is called with these arguments where a number of things is wanted, or a seed for each.
+    Counted(&'e [Arg], Span, bool),
     /// A field of it is read.
     Owner(&'e Name),
     /// A column is wanted.
@@ -242,7 +244,7 @@ impl<'a> Walk<'a> {
             ExprKind::Index(base, index) => self.all([base, index]),
             ExprKind::Call(callee, args) => {
                 match &*callee.kind {
-                    ExprKind::Name(name) => self.name(name, callee.span, Place::Called(args)),
+                    ExprKind::Name(name) => self.name(name, callee.span, Place::Called(args, expr.span)),
                     _ => self.expr(callee),
                 }
                 for arg in args {
@@ -261,7 +263,10 @@ impl<'a> Walk<'a> {
                 self.loop_body(&[pattern], condition.as_ref(), body);
             }
             ExprKind::Sweep { axes, condition, body } => {
-                self.all(axes.iter().map(|axis| &axis.over));
+                for axis in axes {
+                    let seeds = axis.pattern.names().iter().any(|name| name.text.starts_with("seed"));
+                    self.counted(&axis.over, seeds.then_some(true));
+                }
                 let patterns: Vec<_> = axes.iter().map(|axis| &axis.pattern).collect();
                 self.loop_body(&patterns, condition.as_ref(), body);
             }
@@ -292,7 +297,8 @@ impl<'a> Walk<'a> {
     }
 
     fn argument(&mut self, arg: &Arg) {
-        let place = match arg.label.as_ref().map(|label| &*label.text) {
+        let label = arg.label.as_ref().map(|label| &*label.text);
+        let place = match label {
             Some("over" | "by" | "x" | "y" | "color") => Place::Column,
             _ => Place::Value,
         };
@@ -302,7 +308,22 @@ impl<'a> Walk<'a> {
                     self.placed(element, place);
                 }
             }
+            ExprKind::Call(..) if matches!(label, Some("times" | "rounds" | "n")) => {
+                self.counted(&arg.value, Some(false));
+            }
             _ => self.placed(&arg.value, place),
+        }
+    }
+
+    /// A call where a number is wanted, or `seeds`: what `range(5)` means depends on that.
+    fn counted(&mut self, expr: &Expr, seeds: Option<bool>) {
+        let (ExprKind::Call(callee, args), Some(seeds)) = (&*expr.kind, seeds) else { return self.expr(expr) };
+        match &*callee.kind {
+            ExprKind::Name(name) => self.name(name, callee.span, Place::Counted(args, expr.span, seeds)),
+            _ => self.expr(callee),
+        }
+        for arg in args {
+            self.argument(arg);
         }
     }
 

@@ -1,11 +1,14 @@
 //! Names and modules that are not there, and what may be meant.
 
+use std::path::Path;
+
 use super::scope::{Place, Walk};
 use super::{Linked, Member, ModuleId, Target, imports, library};
 use crate::diag::codes::{names, syntax};
 use crate::diag::{Diagnostic, Fix, foreign, suggest};
 use crate::source::Span;
 use crate::syntax::tree::{self, Name};
+use crate::world::World;
 
 impl Walk<'_> {
     pub(super) fn unknown(&self, name: &str, span: Span, place: Place<'_>) -> Diagnostic {
@@ -55,7 +58,9 @@ impl Walk<'_> {
         }
         diagnostic.help(match place {
             Place::Value => format!("write `\"{name}\"` if it is a text, or define it: `let {name} = …`"),
-            Place::Called(_) => format!("define it: `fn {name}(…) -> … {{ … }}`"),
+            Place::Called(..) | Place::Counted(..) => {
+                format!("define it: `fn {name}(…) {{ … }}`, with its parameters' types")
+            }
             _ => format!("define it: `let {name} = …`"),
         })
     }
@@ -76,7 +81,7 @@ impl Walk<'_> {
     /// A name that another language or a library of it has.
     pub(super) fn habit(&self, name: &str, span: Span, place: Place<'_>) -> Option<Diagnostic> {
         let args: Vec<String> = match place {
-            Place::Called(args) => args
+            Place::Called(args, _) | Place::Counted(args, ..) => args
                 .iter()
                 .map(|arg| {
                     let value = self.linked.sources.slice(arg.value.span);
@@ -86,16 +91,37 @@ impl Walk<'_> {
             _ => Vec::new(),
         };
         let short = args.iter().map(String::len).sum::<usize>() < 90 && args.iter().all(|arg| !arg.contains('\n'));
-        let called = matches!(place, Place::Called(_)).then_some(args.len());
-        let advice = foreign::name(name, called)?;
+        let whole = match place {
+            Place::Called(_, whole) | Place::Counted(_, whole, _) => Some(whole),
+            _ => None,
+        };
+        let advice = foreign::name(name, whole.map(|_| args.len()))?;
+        if let (Place::Counted(_, whole, seeds), [count], "range" | "arange" | "seq" | "xrange" | "seq_len") =
+            (place, args.as_slice(), name)
+        {
+            let (message, right) = if seeds {
+                ("Seeds come from `seeds`", format!("seeds({count})"))
+            } else {
+                ("A number of times is given by itself", count.clone())
+            };
+            let diagnostic = Diagnostic::error(&syntax::FOREIGN_WORD, message).label(span, "not a name of pdsl");
+            return Some(diagnostic.help(format!("write `{right}`")).in_place_of(whole));
+        }
         let help = match place {
             Place::Owner(field) => self.without_owner(name, field).unwrap_or_else(|| advice.help()),
             _ if short => advice.filled(&args.iter().map(String::as_str).collect::<Vec<_>>()),
             _ => advice.help(),
         };
-        Some(
-            Diagnostic::error(&syntax::FOREIGN_WORD, advice.message(name)).label(span, "not a name of pdsl").help(help),
-        )
+        let diagnostic =
+            Diagnostic::error(&syntax::FOREIGN_WORD, advice.message(name)).label(span, "not a name of pdsl").help(help);
+        Some(match place {
+            Place::Owner(field) if diagnostic.help.as_deref() == Some(&format!("write `{}`", field.text)) => {
+                diagnostic.in_place_of(span.to(field.span))
+            }
+            Place::Owner(_) => diagnostic,
+            _ if advice.keeps_meaning() => diagnostic.in_place_of(whole.unwrap_or(span)),
+            _ => diagnostic,
+        })
     }
 
     /// What `np.abs` or `self.rate` is without its first part.
@@ -179,6 +205,12 @@ pub(super) fn unknown_module(written: &str, segments: &[Name], names: &tree::Imp
         return (message, help);
     }
     (message, format!("modules of the standard library: {}", module_list()))
+}
+
+/// The file beside an importing one that a name without quotes or without its ending means: `helpers.pd`.
+pub(super) fn beside(world: &dyn World, folder: Option<&Path>, name: &str) -> Option<String> {
+    let file = format!("{name}.pd");
+    world.canonical(&folder?.join(&file)).is_ok().then_some(file)
 }
 
 fn module_list() -> String {

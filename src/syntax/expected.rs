@@ -231,5 +231,41 @@ fn advice(text: &str, start: usize, (from, to): (usize, usize), found: &str, fam
     if wants("`=`") && begins_value {
         return Some(format!("is `=` missing before `{found}`?"));
     }
-    form(&text[start..])
+    match open_bracket(&text[start..from.max(start)]) {
+        None => form(&text[start..]),
+        Some(_) if wants("a value") && !found.is_empty() && !begins_value => {
+            Some(format!("write a value before `{found}`, or remove what waits for one"))
+        }
+        Some((b'(', Some(callee))) => {
+            Some(format!("separate the arguments of `{callee}` by `,`, or end them with `)` before `{found}`"))
+        }
+        Some((b'(', None)) => Some(format!("end what stands in parentheses with `)` before `{found}`")),
+        Some((b'[', _)) => Some(format!("separate the elements by `,`, or end the list with `]` before `{found}`")),
+        Some(_) => Some(
+            "a block holds lines `let name = value` and ends with one value; a record is `{ name: value }`".to_owned(),
+        ),
+    }
+}
+
+/// The innermost bracket that is open at the end of a text, with the name it is called by.
+fn open_bracket(text: &str) -> Option<(u8, Option<&str>)> {
+    let mut open = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['(', ')', '[', ']', '{', '}', '"', '/']) {
+        let start = text.len() - rest.len() + at;
+        rest = &rest[at + 1..];
+        match text.as_bytes()[start] {
+            b'"' => rest = rest.split_once('"').map_or("", |(_, behind)| behind),
+            b'/' if rest.starts_with('/') => rest = rest.split_once('\n').map_or("", |(_, behind)| behind),
+            bracket @ (b'(' | b'[' | b'{') => open.push((bracket, start)),
+            b')' | b']' | b'}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    let (bracket, at) = open.pop()?;
+    let name = text[..at]
+        .rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .next()
+        .filter(|name| words::is_name(name));
+    Some((bracket, name))
 }

@@ -64,8 +64,11 @@ pub fn parse_again(file: FileId, text: &str, previous: Option<&File>) -> (File, 
             refused.push(chunk.start..source.reach(nth));
         }
         open |= !read.complete && source.imports(chunk);
-        // A page of YAML is one mistake, and so is a `try` with its `except`.
-        let key = nth > 0 && source.is_key(chunk) && source.is_key(&source.chunks[nth - 1]);
+        // A page of YAML is one mistake, except for its plain settings; so is a `try` with its `except`.
+        let key = nth > 0
+            && source.is_key(chunk)
+            && source.is_key(&source.chunks[nth - 1])
+            && !(source.is_setting(chunk) && source.is_setting(&source.chunks[nth - 1]));
         let goes_on = key || unread.is_some() && source.continues(chunk);
         unread = (!read.complete).then_some(column);
         let item = read.item.is_some().then_some(items.len());
@@ -219,6 +222,12 @@ impl<'a> Source<'a> {
         !chunk.declares && colon && tokens[0].kind == TokenKind::Word
     }
 
+    /// Whether a piece is `key: 3`, with a value of one token.
+    fn is_setting(&self, chunk: &Chunk) -> bool {
+        let tokens = &self.scan.tokens[chunk.first..chunk.last];
+        self.is_key(chunk) && tokens.len() == 3 && !matches!(tokens[2].kind, TokenKind::Symbol)
+    }
+
     /// The `//!` lines above the first declaration; later ones are reported.
     fn module_docs(&self, diagnostics: &mut Vec<Diagnostic>) -> Vec<String> {
         let first = self.chunks.first().map_or(usize::MAX, |chunk| chunk.start);
@@ -255,7 +264,7 @@ impl<'a> Source<'a> {
         if self.broken.iter().any(|at| (chunk.start..chunk.end).contains(at)) {
             return unread(None);
         }
-        if let Some(list) = habits::dashes(self.file, self.text, tokens) {
+        if let Some(list) = habits::misread(self.file, self.text, tokens) {
             return unread(Some(list));
         }
         match parse::recognise(Rule::declaration, self.file, &self.repaired, chunk.start, chunk.end) {

@@ -37,7 +37,9 @@ pub(super) fn semicolon(span: Span) -> Diagnostic {
 }
 
 pub(super) fn separator(span: Span) -> Diagnostic {
-    one(&codes::FOREIGN_WORD, "Parts are separated by `,`, not by `;`", span, "not `;`").help("write `,`")
+    one(&codes::FOREIGN_WORD, "Parts are separated by `,`, not by `;`", span, "not `;`")
+        .help("write `,`")
+        .in_place_of(span)
 }
 
 pub(super) fn single_quotes(span: Span) -> Diagnostic {
@@ -64,14 +66,40 @@ pub(super) fn unterminated_string(span: Span) -> Diagnostic {
         .help("close it with `\"`")
 }
 
-pub(super) fn python_constant(span: Span, word: &str, right: &str) -> Diagnostic {
-    if right.is_empty() {
-        return one(&codes::FOREIGN_WORD, format!("There is no `{word}`"), span, "not a value here")
-            .help("leave the argument out, or give a value that says what is meant");
-    }
-    one(&codes::FOREIGN_WORD, format!("`{word}` is written {right}"), span, "capitals of another language")
-        .help(format!("write {right}"))
+pub(super) fn truth(span: Span, word: &str, right: &str) -> Diagnostic {
+    one(&codes::FOREIGN_WORD, format!("`{word}` is written `{right}`"), span, "capitals of another language")
+        .help(format!("write `{right}`"))
         .in_place_of(span)
+}
+
+fn nothing(span: Span, word: &str, help: impl Into<String>) -> Diagnostic {
+    one(&codes::FOREIGN_WORD, format!("There is no `{word}`"), span, "not a value here").help(help)
+}
+
+pub(super) fn missing_value(span: Span, word: &str) -> Diagnostic {
+    nothing(span, word, "leave it out, or give a value that says what is meant")
+}
+
+/// `keep: List[Str] = None`; `whole` are the sign and the word.
+pub(super) fn missing_default(span: Span, whole: Span, word: &str, ty: &str) -> Diagnostic {
+    let ty = ty.strip_prefix("Optional[").and_then(|ty| ty.strip_suffix(']')).unwrap_or(ty);
+    if ty.starts_with("List") || ty.starts_with("list") {
+        return nothing(span, word, "write `[]`").in_place_of(span);
+    }
+    let help =
+        format!("remove ` = {word}`, so that every call gives it, or write a value of `{ty}` that says what is meant");
+    nothing(span, word, help).fix(whole, "")
+}
+
+/// `warmup: None` in a call; `whole` is the argument with its comma.
+pub(super) fn missing_argument(span: Span, whole: Span, word: &str, label: &str) -> Diagnostic {
+    nothing(span, word, format!("leave the argument `{label}` out")).fix(whole, "")
+}
+
+/// `{ mask: None }`.
+pub(super) fn missing_field(span: Span, word: &str, field: &str) -> Diagnostic {
+    let help = format!("give `{field}` a value that says what is meant, or leave `{field}` out of every record");
+    nothing(span, word, help)
 }
 
 pub(super) fn return_word(span: Span) -> Diagnostic {
@@ -175,6 +203,12 @@ pub(super) fn three_points(span: Span) -> Diagnostic {
         .help("write `..=`")
 }
 
+/// `{ ...base }`.
+pub(super) fn three_point_spread(span: Span) -> Diagnostic {
+    let message = "A record takes the fields of another by `..`";
+    one(&codes::FOREIGN_OPERATOR, message, span, "three points").help("write `..`").in_place_of(span)
+}
+
 pub(super) fn formatted(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_OPERATOR, "Texts are not built from parts: there is no `%` behind them", span, "a unit in pdsl")
         .help("write one text, and give each value a field of its own: `round: s.round`")
@@ -209,12 +243,17 @@ pub(super) fn elif(span: Span) -> Diagnostic {
         .in_place_of(span)
 }
 
-pub(super) fn equation_body(span: Span) -> Diagnostic {
-    one(&codes::FOREIGN_WORD, "The body of a function stands in braces", span, "not `= …`").help("write `{ … }`")
+/// `fn f(x: Int) -> Int = x`; `whole` goes from the sign to the end.
+pub(super) fn equation_body(span: Span, whole: Span, text: &str) -> Diagnostic {
+    let body = text.trim_start_matches('=').trim();
+    let shown = if body.len() <= 90 && !body.contains('\n') { body } else { "…" };
+    one(&codes::FOREIGN_WORD, "The body of a function stands in braces", span, "not `= …`")
+        .help(format!("write `{{ {shown} }}`"))
+        .fix(whole, format!("{{ {body} }}"))
 }
 
 pub(super) fn comprehension(span: Span, value: &str, rest: &str) -> Diagnostic {
-    let whole = if value.len() + rest.len() <= 60 && !(value.contains('\n') || rest.contains('\n')) {
+    let whole = if value.len() + rest.len() <= 140 && !(value.contains('\n') || rest.contains('\n')) {
         format!("{} {{ {value} }}", rest.trim())
     } else {
         "for x in xs { … }".to_owned()

@@ -57,7 +57,7 @@ fn stray_names<'t>(text: &'t str, own: &'t [Token]) -> impl Iterator<Item = &'t 
     let signs = |token: &Token| matches!(word(token), "=" | ":" | "<" | "(" | "{");
     let end = own.iter().position(signs).unwrap_or(0);
     let defines = own.get(end).is_some_and(|sign| word(sign) != "(" && word(sign) != "{")
-        || crate::diag::foreign::statement(head).is_some() && end == 2;
+        || end >= 2 && own[..end].iter().all(|token| token.kind == TokenKind::Word && !words::is_keyword(word(token)));
     let last = end.checked_sub(1);
     own.iter().enumerate().filter_map(move |(nth, token)| {
         let is_name = token.kind == TokenKind::Word && !words::is_keyword(word(token));

@@ -22,6 +22,12 @@ impl Advice {
         if self.message.is_empty() { format!("There is no `{word}`") } else { self.message.to_owned() }
     }
 
+    /// Tells whether the help keeps what the author wrote, or is all that was meant: an editor may offer it.
+    pub fn keeps_meaning(self) -> bool {
+        let text = self.help.strip_prefix("write `").and_then(|rest| rest.strip_suffix('`'));
+        text.is_some_and(|text| text.contains('{') || text.ends_with("()") || matches!(text, "true" | "false"))
+    }
+
     /// Returns the help without arguments.
     pub fn help(self) -> String {
         self.filled(&[])

@@ -57,9 +57,14 @@ pub(super) static STATEMENTS: &Table = &[
         "write `expect condition`",
     ),
     (
-        &["try", "catch", "except", "finally", "raise", "throw", "with", "defer", "tryCatch"],
+        &["try", "catch", "except", "finally", "raise", "throw", "defer", "tryCatch"],
         "",
         "remove it: what fails is reported by pdsl, with its place",
+    ),
+    (
+        &["with"],
+        "There is no `with`: nothing is opened or closed",
+        "remove the line, and move what stands under it to the left",
     ),
     (&["async", "await", "spawn", "unsafe", "export", "extern", "default", "public", "private"], "", "remove it"),
     (
@@ -203,6 +208,40 @@ pub(super) static NAMES: &Table = &[
         "write `arch([conv(8, kernel: 3), linear(10)], channels: 1, size: 8)`",
     ),
     (
+        &["dropout", "Dropout", "Dropout2d", "drop_path", "stochastic_depth"],
+        "There is no layer that drops units",
+        "remove it; to regularise, write `weight_decay: 5e-4` in the recipe",
+    ),
+    (
+        &["softmax", "Softmax", "LogSoftmax", "log_softmax", "logits", "cross_entropy", "CrossEntropyLoss", "NLLLoss"],
+        "Training takes the outputs of the last layer as they are",
+        "remove it: the loss is the cross-entropy of the softmax",
+    ),
+    (&["Flatten", "View", "reshape", "Reshape"], "`linear` takes its input in a row by itself", "remove it"),
+    (
+        &[
+            "sigmoid",
+            "tanh",
+            "gelu",
+            "GELU",
+            "silu",
+            "SiLU",
+            "elu",
+            "leaky_relu",
+            "LeakyReLU",
+            "swish",
+            "Sigmoid",
+            "Tanh",
+        ],
+        "The only activation is `relu`",
+        "write `relu()`",
+    ),
+    (
+        &["LayerNorm", "layer_norm", "GroupNorm", "group_norm", "InstanceNorm2d"],
+        "The only normalisation is `batch_norm`",
+        "write `batch_norm()`",
+    ),
+    (
         &["l1_unstructured", "L1Unstructured", "global_unstructured", "prune_global", "magnitude_prune"],
         "Pruning by magnitude is `global_magnitude` of `std.prune`",
         "add `import std.prune.{global_magnitude}` and write `prune(s, global_magnitude(20%))`",
@@ -307,7 +346,7 @@ pub(super) static METHODS: &Table = &[
     (
         &["groupby", "group_by", "agg", "aggregate", "summarise", "summarize", "pivot"],
         "",
-        "write `{0} |> summary(by: [.round], over: .seed, show: [mean])`",
+        "write `{0} |> summary(by: [.…], over: .seed, show: [mean])`, with the columns to keep apart in `by`",
     ),
     (&["fit"], "", "write `{0} |> train(task, recipe, until: 8ep)`"),
     (&["predict", "score", "forward", "test", "validate"], "", "write `evaluate({0}, task.test)`"),

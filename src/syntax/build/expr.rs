@@ -107,7 +107,8 @@ impl Builder<'_> {
                 Rule::label => label = Some(self.name(&part)),
                 Rule::bad_label => equals = Some(self.span(&part)),
                 _ => {
-                    if let (Some(equals), Some(label)) = (equals, &label) {
+                    let hole = part.as_str().trim() == "\u{1}";
+                    if let (Some(equals), Some(label)) = (equals.filter(|_| !hole), &label) {
                         self.report(report::equation_label(equals, &label.text, part.as_str().trim(), false));
                     }
                     value = Some(self.expr(part));
@@ -195,6 +196,11 @@ impl Builder<'_> {
         let mut equals = None;
         for part in parts(pair) {
             match part.as_rule() {
+                Rule::spread if part.as_str().starts_with("...") => {
+                    let span = self.span(&part);
+                    self.report(report::three_point_spread(Span { end: span.start + 3, ..span }));
+                    return Some(Entry::Spread(Self::error(span)));
+                }
                 Rule::spread => return parts(part).next().map(|value| Entry::Spread(self.expr(value))),
                 Rule::label => name = Some(self.name(&part)),
                 Rule::bad_label => equals = Some(self.span(&part)),

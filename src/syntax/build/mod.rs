@@ -214,11 +214,8 @@ impl<'a> Builder<'a> {
                 Rule::block => body = Some(self.block(part)),
                 Rule::bad_equation => {
                     let span = self.span(&part);
-                    self.report(report::equation_body(Span::new(
-                        self.file,
-                        span.start as usize,
-                        span.start as usize + 1,
-                    )));
+                    let sign = Span::new(self.file, span.start as usize, span.start as usize + 1);
+                    self.report(report::equation_body(sign, span, part.as_str()));
                     body = self.expr_in(part);
                 }
                 _ => {}

@@ -7,12 +7,29 @@ use crate::syntax::words as keywords;
 
 impl Passage<'_> {
     pub(super) fn import(&self) -> Option<Diagnostic> {
+        if self.is(1, ".") || self.is(1, "/") {
+            let end = (1..self.tokens.len())
+                .find(|nth| self.is_open(*nth, b'{') || self.fresh(*nth) || self.is(*nth, "as"))
+                .unwrap_or(self.tokens.len());
+            let path = self.whole(1, end).trim_end_matches('.');
+            let path = format!("{}.pd", path.strip_suffix(".pd").unwrap_or(path));
+            let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
+            let tail = if self.is_open(end, b'{') { "." } else { "" };
+            let help = format!("write `import \"{path}\"{tail}{}`", self.whole(end, self.tokens.len()));
+            let place = self.span(1, end);
+            let diagnostic = habit("A file is imported by its name in quotes", place, help);
+            return Some(diagnostic.fix(place, format!("\"{path}\"{tail}")));
+        }
         let from = (1..self.tokens.len()).find(|nth| self.is(*nth, "from"));
         if self.is(1, "{") || from.is_some() {
             let module = from.map_or("module".to_owned(), |from| self.path(from + 1));
             let names = self.imported(1, from.unwrap_or(self.tokens.len()));
             let help = format!("write `import {module}.{{{}}}`", names.join(", "));
-            return Some(habit("An import names the module first", self.span(1, 2), help));
+            let place = self.span(1, 2);
+            let text = help.trim_start_matches("write `").trim_end_matches('`').to_owned();
+            let diagnostic = habit("An import names the module first", place, help);
+            let known = module.starts_with("std.") && !names.is_empty();
+            return Some(if known { diagnostic.fix(self.span(0, self.tokens.len()), text) } else { diagnostic });
         }
         if let Some(star) = (1..self.tokens.len()).find(|nth| self.is(*nth, "*")) {
             let module = self.path(1);
@@ -28,11 +45,18 @@ impl Passage<'_> {
             };
             let width = if self.is(colons, "/") { 1 } else { 2 };
             let sign = self.source(colons, colons + width);
-            return Some(habit(
-                format!("The parts of a module's name are joined by `.`, not by `{sign}`"),
-                self.span(colons, colons + width),
-                help,
-            ));
+            let text = help.trim_start_matches("write `").trim_end_matches('`').to_owned();
+            let message = format!("The parts of a module's name are joined by `.`, not by `{sign}`");
+            let diagnostic = habit(message, self.span(colons, colons + width), help);
+            return Some(diagnostic.fix(self.span(0, self.tokens.len()), text));
+        }
+        if self.is(1, "std") && self.failed == 4 && !self.fresh(4) && !self.is(4, "as") {
+            let names: Vec<&str> =
+                (4..self.tokens.len()).filter(|nth| self.is_name(*nth)).map(|nth| self.spelled(nth)).collect();
+            let text = format!("import {}.{{{}}}", self.source(1, 4), names.join(", "));
+            let diagnostic =
+                habit("The names stand in braces behind a point", self.span(4, 5), format!("write `{text}`"));
+            return (!names.is_empty()).then(|| diagnostic.fix(self.span(0, self.tokens.len()), text));
         }
         let alias = (2..self.tokens.len()).find(|nth| self.is(*nth, "as") && self.depth(*nth) > 0)?;
         let name = self.before(alias);
@@ -77,6 +101,13 @@ impl Passage<'_> {
         if !matches!(word, "from" | "use" | "using" | "include" | "require" | "library") || self.tokens.len() < 2 {
             return None;
         }
+        if word == "from" && self.is(1, ".") && self.is_name(2) && self.is(3, "import") {
+            let names: Vec<&str> =
+                (4..self.tokens.len()).filter(|nth| self.is_name(*nth)).map(|nth| self.spelled(nth)).collect();
+            let text = format!("import \"{}.pd\".{{{}}}", self.spelled(2), names.join(", "));
+            let diagnostic = habit(advice.message(word), self.span(0, 1), format!("write `{text}`"));
+            return Some(diagnostic.fix(self.span(0, self.tokens.len()), text));
+        }
         let start = if matches!(self.kind(1), Some(TokenKind::Open(_))) { 2 } else { 1 };
         let module = self.path(start).replace("import", "");
         let second = (start..self.tokens.len()).find(|nth| self.is(*nth, "import")).unwrap_or(start);
@@ -95,7 +126,10 @@ impl Passage<'_> {
         } else {
             "write `import module.{name}`; what pdsl has is in `std.data`, `std.models`, `std.prune`, `std.stats` and others".to_owned()
         };
-        Some(habit(advice.message(word), self.span(0, 1), help))
+        let exact = module.starts_with("std.") && !names.is_empty();
+        let diagnostic = habit(advice.message(word), self.span(0, 1), help);
+        let text = format!("import {module}.{{{list}}}");
+        Some(if exact { diagnostic.fix(self.span(0, self.tokens.len()), text) } else { diagnostic })
     }
 }
 

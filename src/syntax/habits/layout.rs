@@ -6,11 +6,15 @@ use crate::diag::codes::syntax as codes;
 use crate::source::FileId;
 use crate::syntax::scan::{Token, TokenKind};
 
-/// Finds what can be read, but was meant otherwise: a list with dashes, which are subtractions, and `let a = b = 3`.
-pub(in super::super) fn dashes(file: FileId, text: &str, tokens: &[Token]) -> Option<Diagnostic> {
+/// Finds what can be read, but was meant otherwise: a list with dashes, which are subtractions, `let a = b = 3`, a list
+/// of values for a parameter that has one, `x = x + 1` in a loop.
+pub(in super::super) fn misread(file: FileId, text: &str, tokens: &[Token]) -> Option<Diagnostic> {
     let passage = Passage { file, text, tokens, failed: tokens.len() };
     let list = (1..tokens.len()).find(|nth| passage.dashed(*nth)).map(|nth| passage.listed(nth));
     list.or_else(|| passage.chained())
+        .or_else(|| passage.scalar_list())
+        .or_else(|| passage.expectation())
+        .or_else(|| passage.changed_in_loop())
 }
 
 impl Passage<'_> {
@@ -48,13 +52,18 @@ impl Passage<'_> {
     /// `let a = b = 3`.
     fn chained(&self) -> Option<Diagnostic> {
         let assigns = |nth: usize| self.is(nth, "=") && !self.follows(nth, "==") && !self.follows(nth, "=>");
-        if !(self.is(0, "let") && self.is_name(1) && assigns(2) && self.is_name(3) && assigns(4)) {
-            return None;
-        }
-        let (first, second) = (self.spelled(1), self.spelled(3));
-        let value = self.source(5, self.value_end(5));
+        let chained = |nth: &usize| {
+            self.is(*nth, "let")
+                && self.is_name(nth + 1)
+                && assigns(nth + 2)
+                && self.is_name(nth + 3)
+                && assigns(nth + 4)
+        };
+        let at = (0..self.tokens.len()).find(chained)?;
+        let (first, second) = (self.spelled(at + 1), self.spelled(at + 3));
+        let value = self.source(at + 5, self.value_end(at + 5));
         let help = format!("write `let {second} = {value}` and `let {first} = {second}` on two lines");
-        Some(super::habit("Each name has a `let` of its own", self.span(3, 5), help))
+        Some(super::habit("Each name has a `let` of its own", self.span(at + 3, at + 5), help))
     }
 
     /// Whether a token is the first dash of a list of at least two.
@@ -225,7 +234,16 @@ impl Passage<'_> {
         let end = self.value_end(2);
         let value = if self.fresh(2) || end <= 2 { "…" } else { self.source(2, end) };
         let value = if self.kind(2) == Some(TokenKind::Symbol) && self.is(2, "|") { "…" } else { value };
-        let help = format!("write `let {name} = {value}`, or `param {name}: Type = …` if it is to be set from outside");
-        found(&codes::STRAY, format!("`{name}:` belongs to no declaration"), place, "no declaration begins so", help)
+        let help = format!(
+            "write `let {name} = {value}`, or `param {name}: {} = {value}` if it is to be set from outside",
+            self.guess(2)
+        );
+        let message = format!("`{name}:` belongs to no declaration");
+        let diagnostic = found(&codes::STRAY, message, place, "no declaration begins so", help);
+        if value == "…" || !self.plain_value(2) {
+            diagnostic
+        } else {
+            diagnostic.fix(self.span(0, 2), format!("let {name} ="))
+        }
     }
 }

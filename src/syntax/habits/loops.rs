@@ -26,6 +26,9 @@ impl Passage<'_> {
             };
             return Some(habit("The head of a loop has no parentheses", self.span(first, first + 1), help));
         }
+        if let Some(found) = self.axes(nth) {
+            return Some(found);
+        }
         if !self.is_name(first) || first > self.failed {
             return None;
         }
@@ -35,11 +38,9 @@ impl Passage<'_> {
         {
             let end = (first..self.tokens.len()).find(|at| self.is(*at, "in"))?;
             let names: Vec<&str> = (first..end).filter(|at| self.is_name(*at)).map(|at| self.spelled(at)).collect();
-            return Some(habit(
-                "Several names stand in parentheses",
-                self.span(first, end),
-                format!("write `{word} ({}) in …`", names.join(", ")),
-            ));
+            let (place, tuple) = (self.span(first, end), format!("({})", names.join(", ")));
+            let help = format!("write `{word} {tuple} in …`");
+            return Some(habit("Several names stand in parentheses", place, help).fix(place, tuple));
         }
         if self.is(nth + 1, ":") || self.is(nth + 2, ":") && self.fresh(nth + 3) {
             return None;
@@ -51,11 +52,10 @@ impl Passage<'_> {
                 self.value_end(first + 2)
                     .min((first + 2..self.tokens.len()).find(|at| self.is_open(*at, b'{')).unwrap_or(usize::MAX)),
             );
-            return Some(habit(
-                format!("`{word}` takes its values with `in`"),
-                self.span(first + 1, first + 2),
-                format!("write `{word} {name} in {value}`"),
-            ));
+            let place = self.span(first + 1, first + 2);
+            let help = format!("write `{word} {name} in {value}`");
+            let joined = if matches!(joint, "=" | ":") && self.touches(first + 1) { " in" } else { "in" };
+            return Some(habit(format!("`{word}` takes its values with `in`"), place, help).fix(place, joined));
         }
         if self.is_open(first + 1, b'(') && word == "sweep" {
             let call = self.close(first + 1).map_or("…", |close| self.source(first, close + 1));
@@ -68,15 +68,81 @@ impl Passage<'_> {
         None
     }
 
+    /// `sweep seed: seeds(3), rate: [20%] {`, `sweep { seed: … } {`, `for seed in …, rate in … {`: the whole head.
+    fn axes(&self, nth: usize) -> Option<Diagnostic> {
+        let braced = self.is_open(nth + 1, b'{');
+        let (open, brace) = if braced {
+            let close = self.close(nth + 1).filter(|close| self.is_open(close + 1, b'{'))?;
+            (nth + 1, close + 1)
+        } else {
+            let depth = self.depth(nth);
+            let brace = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{') && self.depth(*at) == depth)?;
+            (nth, brace)
+        };
+        let inner = self.depth(open) + u32::from(braced);
+        let end = if braced { brace - 1 } else { brace };
+        let mut axes = Vec::new();
+        let mut foreign = false;
+        let mut start = open + 1;
+        for at in open + 1..=end {
+            if at == end || self.depth(at) == inner && self.is(at, ",") {
+                let joint = self.spelled(start + 1);
+                if start == at {
+                    continue;
+                }
+                if !self.is_name(start) || !matches!(joint, ":" | "=" | "in") || self.fresh(start + 2) && !braced {
+                    return None;
+                }
+                foreign |= joint != "in";
+                axes.push(format!("{} in {}", self.spelled(start), self.source(start + 2, at)));
+                start = at + 1;
+            }
+        }
+        let looped = self.is(nth, "for") && axes.len() > 1;
+        if axes.is_empty() || !(foreign || looped) {
+            return None;
+        }
+        let word = if looped { "sweep" } else { self.spelled(nth) };
+        let head = format!("{word} {}", axes.join(", "));
+        let (message, place) = if looped {
+            ("A `for` goes through one list; a `sweep` combines several", self.span(nth, nth + 1))
+        } else {
+            ("An axis takes its values with `in`", self.span(nth + 1, nth + 3))
+        };
+        let diagnostic = habit(message, place, format!("write `{head} {{ … }}`"));
+        Some(if head.contains('…') { diagnostic } else { diagnostic.fix(self.span(nth, brace), head) })
+    }
+
+    /// Whether a token stands between the axes of a loop, not in its filter.
+    pub(super) fn in_axes(&self, nth: usize) -> bool {
+        self.head_of(nth)
+            .is_some_and(|head| !(head..nth).any(|at| self.is(at, "if") && self.depth(at) == self.depth(head)))
+    }
+
+    /// A loop whose head filters, for an `if` in its body that holds for some values only; `nth` is that `if`.
+    pub(super) fn filtered(&self, nth: usize, kept: bool) -> Option<String> {
+        let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
+        let head = self.head_of(open)?;
+        let brace =
+            (nth + 1..self.tokens.len()).find(|at| self.is_open(*at, b'{') && self.depth(*at) == self.depth(nth))?;
+        let condition = self.source(nth + 1, brace);
+        let condition = if kept { condition.to_owned() } else { format!("not ({condition})") };
+        let earlier = (head..open).any(|at| self.is(at, "if") && self.depth(at) == self.depth(head));
+        let joint = if earlier { "and" } else { "if" };
+        Some(format!("{} {joint} {condition} {{ … }}", self.source(head, open)))
+    }
+
     /// Whether a token belongs to the head of a loop.
     pub(super) fn in_head(&self, nth: usize) -> bool {
+        self.head_of(nth).is_some()
+    }
+
+    /// The `for` or `sweep` in whose head a token stands.
+    pub(super) fn head_of(&self, nth: usize) -> Option<usize> {
         let depth = self.depth(nth);
         let outer = |at: &usize| self.depth(*at) <= depth;
-        (0..nth)
-            .rev()
-            .filter(outer)
-            .take_while(|at| !self.is_open(*at, b'{'))
-            .any(|at| matches!(self.spelled(at), "for" | "sweep"))
+        let mut head = (0..nth).rev().filter(outer).take_while(|at| !self.is_open(*at, b'{'));
+        head.find(|at| matches!(self.spelled(*at), "for" | "sweep"))
     }
 
     /// What stands between the parts of a loop's head.
@@ -91,10 +157,11 @@ impl Passage<'_> {
             let brace = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{'))?;
             let condition = self.source(nth + 1, brace);
             let not = if word == "unless" { "not " } else { "" };
-            return Some(habit("A loop is filtered with `if`", place, format!("write `if {not}{condition}`")));
+            let help = format!("write `if {not}{condition}`");
+            return Some(habit("A loop is filtered with `if`", place, help).in_place_of(self.span(nth, brace)));
         }
         if matches!(word, "and" | "&" | ";" | "x") && self.is_name(nth + 1) && self.is(nth + 2, "in") {
-            return Some(habit("Axes are separated by commas", place, "write `,`"));
+            return Some(habit("Axes are separated by commas", place, "write `,`").in_place_of(place));
         }
         // `rate in 20%, 40%`
         let start = (0..nth).rev().find(|at| self.is(*at, "in"))?;
@@ -103,7 +170,8 @@ impl Passage<'_> {
         listed.then(|| {
             let name = self.before(start);
             let help = format!("write `{name} in [{}]`", self.source(start + 1, brace));
-            habit("The values of an axis stand in brackets", self.span(start + 1, brace), help)
+            let diagnostic = habit("The values of an axis stand in brackets", self.span(start + 1, brace), help);
+            diagnostic.in_place_of(self.span(start - 1, brace))
         })
     }
 }

@@ -3,16 +3,24 @@
 //! They are looked for only where the recogniser has failed, from the place of failure backwards, so no pattern here
 //! can refuse a program that is right. The exception is [`layout`], which looks at every declaration.
 
+mod branches;
+mod changes;
+mod conditions;
 mod declarations;
+mod functions;
 mod imports;
 mod layout;
 mod loops;
+mod networks;
 mod operators;
+mod params;
+mod phrases;
+mod spreads;
 mod values;
 mod words;
 
 pub(super) use imports::names_from;
-pub(super) use layout::dashes;
+pub(super) use layout::misread;
 
 use super::scan::{Token, TokenKind};
 use super::words as keywords;
@@ -174,11 +182,16 @@ impl Passage<'_> {
 
     /// The text from one token up to another, or `…` if it is long.
     fn source(&self, start: usize, end: usize) -> &str {
-        let text = match (self.tokens.get(start), end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
+        let text = self.whole(start, end);
+        if !text.is_empty() && text.len() <= 90 && !text.contains('\n') { text } else { "…" }
+    }
+
+    /// The text from one token up to another, however long.
+    fn whole(&self, start: usize, end: usize) -> &str {
+        match (self.tokens.get(start), end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
             (Some(first), Some(last)) if first.start < last.end => &self.text[first.start..last.end],
-            _ => return "…",
-        };
-        if text.len() <= 60 && !text.contains('\n') { text } else { "…" }
+            _ => "",
+        }
     }
 
     fn span(&self, start: usize, end: usize) -> Span {

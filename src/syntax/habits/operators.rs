@@ -12,7 +12,12 @@ impl Passage<'_> {
         match self.spelled(nth).as_bytes().first()? {
             b'<' => self.left_arrow(nth),
             b'%' => self.percent(nth),
-            b'+' | b'-' | b'*' | b'/' => self.changes(nth).or_else(|| self.unpacks(nth)),
+            b'-' if self.follows(nth, "->") && nth + 1 >= self.failed && self.is_open(nth + 3, b'(') => {
+                let pipes = self.after_value(nth) && !self.is(0, "fn") && self.is_name(nth + 2);
+                let place = self.bytes(nth, 2);
+                pipes.then(|| operator("A pipe is written `|>`", place, "write `|>`").in_place_of(place))
+            }
+            b'+' | b'-' | b'*' | b'/' => self.augmented(nth).or_else(|| self.unpacks(nth)),
             b':' if self.follows(nth, "::") => Some(self.double_colon(nth)),
             b'&' => Some(self.ampersand(nth)),
             b'|' => self.bar(nth),
@@ -40,16 +45,20 @@ impl Passage<'_> {
     fn left_arrow(&self, nth: usize) -> Option<Diagnostic> {
         let name = nth.checked_sub(1)?;
         if self.follows(nth, "<<") && self.is_open(nth + 3, b'{') || self.follows(nth, "<<:") {
-            return Some(habit("A record takes the fields of another by `..`", self.bytes(nth, 2), "write `..base`"));
+            let base = self.source(nth + 3, self.value_end(nth + 3)).trim_start_matches('*');
+            let help = format!("write `..{}`", if self.is(nth + 2, ":") { base } else { "base" });
+            return Some(habit("A record takes the fields of another by `..`", self.bytes(nth, 2), help));
         }
         let arrow = self.follows(nth, "<-") && self.is_name(name) && (self.fresh(name) || self.before(name) == "let");
         arrow.then(|| {
             let name = self.spelled(name);
-            operator(
-                format!("`{name}` gets a value with `let {name} = …`"),
-                self.bytes(nth, 2),
-                format!("write `let {name} = …`"),
-            )
+            let (place, help) = (self.bytes(nth, 2), format!("write `let {name} = …`"));
+            let diagnostic = operator(format!("`{name}` gets a value with `let {name} = …`"), place, help);
+            let start = nth - 1;
+            match self.before(start) {
+                "let" => diagnostic.fix(place, "="),
+                _ => diagnostic.fix(self.span(start, nth + 2), format!("let {name} =")),
+            }
         })
     }
 
@@ -63,52 +72,14 @@ impl Passage<'_> {
             ("%in%", "any(xs, x => x == a)"),
         ] {
             if self.follows(nth, found) {
-                return Some(operator(
-                    format!("`{found}` is written `{right}`"),
-                    self.bytes(nth, found.len()),
-                    format!("write `{right}`"),
-                ));
+                let place = self.bytes(nth, found.len());
+                let diagnostic = operator(format!("`{found}` is written `{right}`"), place, format!("write `{right}`"));
+                return Some(if right.contains('(') { diagnostic } else { diagnostic.in_place_of(place) });
             }
         }
         let number = nth.checked_sub(1).filter(|number| self.kind(*number) == Some(TokenKind::Number))?;
         let alone = !matches!(self.kind(nth + 1), Some(TokenKind::Number | TokenKind::Word | TokenKind::Open(_)));
         alone.then(|| self.apart(number, "%"))
-    }
-
-    /// `x += 1`, `x++`.
-    fn changes(&self, nth: usize) -> Option<Diagnostic> {
-        let name = nth.checked_sub(1).filter(|name| self.is_name(*name))?;
-        let sign = self.spelled(nth);
-        let step = self.follows(nth, "++") || self.follows(nth, "--");
-        let assigns = self.is(nth + 1, "=") && self.touches(nth + 1) && !self.is(nth + 2, "=");
-        let alone = step && (self.fresh(nth + 2) || nth + 2 >= self.tokens.len());
-        if !(assigns || alone) {
-            return None;
-        }
-        let (text, name) = (if assigns { format!("{sign}=") } else { sign.repeat(2) }, self.spelled(name));
-        let amount = if assigns { self.source(nth + 2, self.value_end(nth + 2)) } else { "1" };
-        let help = format!("name a new value: `let {name}_2 = {name} {sign} {amount}`, or use `fold` or `iterate`");
-        Some(operator(format!("Nothing is changed in place: there is no `{text}`"), self.bytes(nth, 2), help))
-    }
-
-    /// `*args`, `**kwargs`, `*alias`, `*pointer`.
-    fn unpacks(&self, nth: usize) -> Option<Diagnostic> {
-        if !self.is(nth, "*") || self.after_value(nth) || self.before(nth) == "*" {
-            return None;
-        }
-        let name = if self.is(nth + 1, "*") { nth + 2 } else { nth + 1 };
-        let text = self.spelled(name);
-        let record = self.opener(nth).is_some_and(|open| self.is_open(open, b'{'));
-        self.is_name(name).then(|| {
-            let help = match self.before(nth) {
-                "{" | "," if record => format!("write `..{text}`"),
-                "(" | "," => {
-                    format!("give the arguments one by one; a record takes the fields of another by `..{text}`")
-                }
-                _ => format!("write `{text}`"),
-            };
-            operator("There is no `*` in front of a value", self.span(nth, name), help)
-        })
     }
 
     /// `std::data::digits`.
@@ -137,13 +108,19 @@ impl Passage<'_> {
                 (.., Some(args)) => ("There are no types with functions", format!("{member}({args})")),
                 _ => ("There are no types with variants", format!("\"{}\"", member.to_ascii_lowercase())),
             };
-            return habit(message, self.span(start, end), format!("write `{right}`"));
+            let place = self.span(start, end);
+            return habit(message, place, format!("write `{right}`"));
         }
         if member.starts_with(|c: char| c.is_ascii_uppercase()) {
             return habit("Types stand alone, without a module", self.span(start, end), format!("write `{member}`"));
         }
         let written = self.source(start, end).replace("::", ".");
-        operator("Names of a module are reached by `.`, not by `::`", self.bytes(nth, 2), format!("write `{written}`"))
+        let diagnostic = operator(
+            "Names of a module are reached by `.`, not by `::`",
+            self.bytes(nth, 2),
+            format!("write `{written}`"),
+        );
+        diagnostic.in_place_of(self.span(start, end))
     }
 
     /// A reference, an anchor, or a conjunction.
@@ -151,7 +128,8 @@ impl Passage<'_> {
         let name = if self.is(nth + 1, "mut") { nth + 2 } else { nth + 1 };
         let text = self.spelled(name);
         if self.after_value(nth) && !self.fresh(nth) {
-            return operator("`&` is written `and`", self.bytes(nth, 1), "write `and`");
+            let place = self.bytes(nth, 1);
+            return operator("`&` is written `and`", place, "write `and`").in_place_of(place);
         }
         let anchored =
             self.is_name(name) && (self.fresh(name + 1) || self.is_open(name + 1, b'{') && !self.touches(name + 1));
@@ -167,9 +145,10 @@ impl Passage<'_> {
             let help = "remove it, or take a value with its type: `s: State`";
             return habit("Functions belong to no value: there is no `self`", self.span(nth, name + 1), help);
         }
+        let place = self.span(nth, name);
         let help =
             if text.is_empty() || !self.is_word(name) { "remove `&`".to_owned() } else { format!("write `{text}`") };
-        operator("There are no references", self.span(nth, name), help)
+        operator("There are no references", place, help).fix(place, "")
     }
 
     /// `|x| …` of Rust, and a single `|`.
@@ -177,22 +156,25 @@ impl Passage<'_> {
         if self.follows(nth, "|>") || (nth > 0 && self.follows(nth - 1, "||")) {
             return None;
         }
+        if matches!(self.spelled(nth + 1), "None" | "null" | "undefined") && self.after_value(nth) {
+            let place = self.span(nth, nth + 2);
+            return Some(
+                habit("A value is simply there", place, format!("remove `{}`", self.source(nth, nth + 2)))
+                    .fix(place, ""),
+            );
+        }
         if self.after_value(nth) && !matches!(self.before(nth), "move" | "return") {
             let (message, right) = if self.is_name(nth + 1) && self.is_open(nth + 2, b'(') {
                 ("A pipe is written `|>`", "|>")
             } else {
                 ("`|` is written `or`", "or")
             };
-            return Some(operator(message, self.bytes(nth, 1), format!("write `{right}`")));
+            let place = self.bytes(nth, 1);
+            return Some(operator(message, place, format!("write `{right}`")).in_place_of(place));
         }
         let close = (nth + 1..self.tokens.len().min(nth + 12)).find(|at| self.is(*at, "|"))?;
         let params = self.names_between(nth + 1, close);
-        let body = self.source(close + 1, self.value_end(close + 1));
-        Some(habit(
-            "A function is written with `=>`",
-            self.span(nth, close + 1),
-            format!("write `{} => {body}`", heads(&params)),
-        ))
+        Some(self.lambda((nth, close + 1), &params, (close + 1, self.value_end(close + 1))))
     }
 
     /// The parameters of a list: the first word after each comma.
@@ -208,14 +190,14 @@ impl Passage<'_> {
     fn question(&self, nth: usize) -> Diagnostic {
         let place = self.bytes(nth, 1);
         if self.follows(nth, "?.") {
-            return operator("There is no `?.`", self.bytes(nth, 2), "write `.`");
+            let place = self.bytes(nth, 2);
+            return operator("There is no `?.`", place, "write `.`").in_place_of(place);
         }
         if self.follows(nth, "??") {
-            return operator(
-                "There is no `??`: no value is ever missing",
-                self.bytes(nth, 2),
-                "remove it and what follows",
-            );
+            let place = self.bytes(nth, 2);
+            let help = format!("remove `?? {}`", self.source(nth + 2, self.value_end(nth + 2)));
+            let message = "There is no `??`: no value is ever missing";
+            return operator(message, place, help).fix(self.span(nth, self.value_end(nth + 2)), "");
         }
         let depth = self.depth(nth);
         let end = self.value_end(nth);
@@ -223,25 +205,32 @@ impl Passage<'_> {
         let Some(colon) = colon.filter(|colon| *colon < end || self.fresh(*colon)) else {
             return operator("There is no `?`", place, "remove it: what fails is reported by pdsl, with its place");
         };
-        let condition = self.source(self.value_start(nth), nth);
+        let (start, end) = (self.value_start(nth), self.value_end(colon + 1));
+        let condition = self.source(start, nth);
         let then = self.source(nth + 1, colon);
-        let otherwise = self.source(colon + 1, self.value_end(colon + 1));
-        operator("There is no `? :`", place, format!("write `if {condition} {{ {then} }} else {{ {otherwise} }}`"))
+        let otherwise = self.source(colon + 1, end);
+        let help = format!("write `if {condition} {{ {then} }} else {{ {otherwise} }}`");
+        operator("There is no `? :`", place, help).in_place_of(self.span(start, end))
     }
 
     /// `runs$top1` of R, `${…}` of shells and templates.
     fn dollar(&self, nth: usize) -> Diagnostic {
         if self.after_value(nth) && self.is_word(nth + 1) {
             let written = self.source(self.value_start(nth).max(nth - 1), nth + 2).replace('$', ".");
-            return operator("A field is read with `.`", self.bytes(nth, 1), format!("write `{written}`"));
+            let place = self.bytes(nth, 1);
+            return operator("A field is read with `.`", place, format!("write `{written}`")).fix(place, ".");
         }
-        if self.is_open(nth + 1, b'{') {
-            let name = self.spelled(nth + 2).to_ascii_lowercase();
-            let help = format!("write `param {name}: Str = \"…\"`, and set it from outside: `--set`");
-            return operator("A program reads no variables of the environment", self.span(nth, nth + 3), help);
+        let braced = self.is_open(nth + 1, b'{').then(|| self.close(nth + 1)).flatten();
+        let (start, end) = braced.map_or((nth + 1, nth + 2), |close| (nth + 2, close));
+        let (name, place) = (self.source(start, end), self.span(nth, braced.map_or(end, |close| close + 1)));
+        let plain = (start..end).all(|at| self.is_word(at) || matches!(self.spelled(at), "."));
+        let environment = !name.chars().any(|c| c.is_ascii_lowercase()) || matches!(self.spelled(start), "oc" | "env");
+        if !plain || environment {
+            let name = self.spelled(end.saturating_sub(1).max(start)).to_ascii_lowercase();
+            let help = format!("write `param {name}: Str = \"…\"`, use `{name}` here, and set it by `--set {name}=…`");
+            return operator("A program reads no variables of the environment", place, help);
         }
-        let name = self.spelled(nth + 1);
-        operator("A name stands alone, without `$`", self.bytes(nth, 1), format!("write `{name}`"))
+        operator("A name stands by itself, without `$`", place, format!("write `{name}`")).in_place_of(place)
     }
 
     /// `a, b` as the value of a block.
@@ -252,7 +241,9 @@ impl Passage<'_> {
         if self.depth(nth) == 0 && self.is(0, "let") {
             let start = self.value_start(nth);
             let values = format!("({}, {})", self.source(start, nth), self.source(nth + 1, self.value_end(nth + 1)));
-            return Some(habit("Several values stand in parentheses", self.bytes(nth, 1), format!("write `{values}`")));
+            let diagnostic =
+                habit("Several values stand in parentheses", self.bytes(nth, 1), format!("write `{values}`"));
+            return Some(diagnostic.in_place_of(self.span(start, self.value_end(nth + 1))));
         }
         let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
         let record = self.is(open + 2, ":");
@@ -275,6 +266,10 @@ impl Passage<'_> {
     }
 
     fn at_sign(&self, nth: usize) -> Diagnostic {
+        if matches!(self.spelled(nth + 1), "test" | "assert") && !self.fresh(nth + 2) {
+            let place = self.span(nth, nth + 2);
+            return habit("A condition is demanded by `expect`", place, "write `expect`").in_place_of(place);
+        }
         if self.fresh(nth) {
             return habit("There are no decorators", self.span(nth, nth + 2), "remove the line");
         }
@@ -289,7 +284,8 @@ impl Passage<'_> {
         if self.is_open(nth + 1, b'[') {
             let elements = self.source(nth + 2, close);
             let elements = if close == nth + 2 { "" } else { elements };
-            return Some(habit("A list is written in brackets", place, format!("write `[{elements}]`")));
+            let diagnostic = habit("A list is written in brackets", place, format!("write `[{elements}]`"));
+            return Some(diagnostic.fix(place, ""));
         }
         if let Some(advice) = foreign::statement(word).or_else(|| foreign::name(word, None)) {
             return Some(habit(advice.message(word), place, advice.help()));
@@ -299,11 +295,8 @@ impl Passage<'_> {
 
     /// `...rest` of JavaScript, `pair.0` of Rust, `1.` of C.
     fn points(&self, nth: usize) -> Option<Diagnostic> {
-        if self.follows(nth, "...") {
-            let record = self.opener(nth).is_some_and(|open| self.is_open(open, b'{'));
-            let name = self.source(nth + 3, self.value_end(nth + 3));
-            let help = if record { format!("write `..{name}`") } else { "join lists with `++`: `xs ++ ys`".to_owned() };
-            return Some(operator("There is no `...`", self.bytes(nth, 3), help));
+        if self.follows(nth, "..") && !self.after_value(nth) {
+            return Some(self.spread(nth, if self.follows(nth, "...") { 3 } else { 2 }));
         }
         let before = nth.checked_sub(1)?;
         if self.kind(before) == Some(TokenKind::Number)
@@ -312,11 +305,8 @@ impl Passage<'_> {
             && !self.is_word(nth + 1)
         {
             let number = self.spelled(before);
-            return Some(habit(
-                "A number ends with a digit",
-                self.span(before, nth + 1),
-                format!("write `{number}.0`"),
-            ));
+            let place = self.span(before, nth + 1);
+            return Some(habit("A number ends with a digit", place, format!("write `{number}.0`")).in_place_of(place));
         }
         let numbered = self.kind(nth + 1) == Some(TokenKind::Number) && self.touches(nth) && self.touches(nth + 1);
         (numbered && self.after_value(nth)).then(|| {
@@ -339,6 +329,7 @@ impl Passage<'_> {
             "a blank between them",
             format!("write `{digits}{unit}`"),
         )
+        .in_place_of(self.span(number, number + 2))
     }
 }
 

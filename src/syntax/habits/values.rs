@@ -1,9 +1,8 @@
 //! Values as other languages write them: functions, texts, records, ranges, conditions.
 
 use super::operators::heads;
-use super::{Passage, found, habit, operator};
+use super::{Passage, habit, operator};
 use crate::diag::Diagnostic;
-use crate::diag::codes::syntax as codes;
 use crate::syntax::report::{is_unit, near_unit};
 use crate::syntax::scan::TokenKind;
 
@@ -15,7 +14,7 @@ impl Passage<'_> {
             TokenKind::Number => self.after_number(nth),
             TokenKind::Open(b'[') if nth > 0 && self.touches(nth) && self.after_value(nth) => self.slice(nth),
             TokenKind::Open(b'(') => self.typed_parameters(nth),
-            TokenKind::Open(b'{') => self.shorthand(nth).or_else(|| self.named_record(nth)),
+            TokenKind::Open(b'{') => self.keyed(nth).or_else(|| self.shorthand(nth)).or_else(|| self.named_record(nth)),
             TokenKind::Word => self.function_value(nth).or_else(|| self.conditional(nth)).or_else(|| self.phrase(nth)),
             _ => None,
         }
@@ -35,7 +34,9 @@ impl Passage<'_> {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let help =
             if plain { format!("write `{name}: …`") } else { "names are made of letters, digits and `_`".to_owned() };
-        Some(habit("A field's name is written without quotes", self.span(nth, nth + 1), help))
+        let place = self.span(nth, nth + 1);
+        let diagnostic = habit("A field's name is written without quotes", place, help);
+        Some(if plain { diagnostic.fix(place, name) } else { diagnostic })
     }
 
     /// `8 ep`, `1:10`.
@@ -44,7 +45,8 @@ impl Passage<'_> {
         let key = nth.checked_sub(1).filter(|key| self.is_name(*key) && !self.fresh(nth) && next == ":");
         if let Some(key) = key.filter(|key| matches!(self.before(*key), "{" | ",")) {
             let name = format!("{}_{}", self.spelled(key), self.spelled(nth));
-            return Some(habit("A name is one word", self.span(key, nth + 1), format!("write `{name}`")));
+            let place = self.span(key, nth + 1);
+            return Some(habit("A name is one word", place, format!("write `{name}`")).in_place_of(place));
         }
         if self.is_word(nth + 1) && !self.touches(nth + 1) && !self.fresh(nth + 1) {
             let unit = if is_unit(next) { Some(next) } else { near_unit(next).map(crate::syntax::tree::Unit::suffix) };
@@ -59,7 +61,8 @@ impl Passage<'_> {
             let (first, rest) = (self.spelled(nth), self.spelled(nth + 2));
             let right =
                 if rest.len() == 3 && first != "0" { format!("{first}_{rest}") } else { format!("{first}.{rest}") };
-            return Some(habit("A number has no `,` in it", self.span(nth, nth + 3), format!("write `{right}`")));
+            let place = self.span(nth, nth + 3);
+            return Some(habit("A number has no `,` in it", place, format!("write `{right}`")).in_place_of(place));
         }
         let sliced = self
             .opener(nth)
@@ -71,7 +74,8 @@ impl Passage<'_> {
         ranged.then(|| {
             let (first, last) = (self.spelled(nth), self.source(nth + 2, self.value_end(nth + 2)));
             let last = if self.kind(nth + 2) == Some(TokenKind::Number) { self.spelled(nth + 2) } else { last };
-            operator("Ranges are written `a..=b`", self.span(nth + 1, nth + 2), format!("write `{first}..={last}`"))
+            let place = self.span(nth + 1, nth + 2);
+            operator("Ranges are written `a..=b`", place, format!("write `{first}..={last}`")).fix(place, "..=")
         })
     }
 
@@ -86,7 +90,12 @@ impl Passage<'_> {
         };
         let (first, last) = (bound(nth + 1, colon, "0".to_owned()), bound(colon + 1, close, format!("len({list})")));
         let help = format!("write `for i in {first}..{last} {{ {list}[i] }}`");
-        Some(operator("There are no slices", self.span(colon, colon + 1), help))
+        let diagnostic = operator("There are no slices", self.span(colon, colon + 1), help);
+        Some(if self.is_name(nth - 1) && self.before(nth - 1) != "." {
+            diagnostic.in_place_of(self.span(nth - 1, close + 1))
+        } else {
+            diagnostic
+        })
     }
 
     /// `(x: Int) => …`.
@@ -102,6 +111,25 @@ impl Passage<'_> {
                 format!("write `{} => …`", heads(&params)),
             )
         })
+    }
+
+    /// `{ s.round: s.top1 for s in states }` of Python.
+    pub(super) fn keyed(&self, nth: usize) -> Option<Diagnostic> {
+        let (close, inner) = (self.close(nth)?, self.depth(nth) + 1);
+        let at = |what: &str| (nth + 1..close).find(|at| self.is(*at, what) && self.depth(*at) == inner);
+        let (colon, word) = (at(":")?, at("for")?);
+        if colon > word || (nth + 1..word).any(|at| self.is(at, ",") && self.depth(at) == inner) || self.fresh(word) {
+            return None;
+        }
+        let (key, value) = (self.source(nth + 1, colon), self.source(colon + 1, word));
+        let name = key.rsplit('.').next().filter(|name| crate::syntax::words::is_name(name)).unwrap_or("key");
+        let help = format!("write `{} {{ {{ {name}: {key}, value: {value} }} }}`", self.source(word, close));
+        let diagnostic = habit(
+            "There are no tables of keys; a list of records is built with `for`",
+            self.span(word, word + 1),
+            help,
+        );
+        Some(diagnostic.in_place_of(self.span(nth, close + 1)))
     }
 
     /// `{ round, sparsity }` of JavaScript.
@@ -124,7 +152,8 @@ impl Passage<'_> {
         })?;
         let name = self.spelled(lone);
         (lone < self.failed + 1).then(|| {
-            habit("A field has a name and a value", self.span(lone, lone + 1), format!("write `{name}: {name}`"))
+            let place = self.span(lone, lone + 1);
+            habit("A field has a name and a value", place, format!("write `{name}: {name}`")).in_place_of(place)
         })
     }
 
@@ -138,269 +167,6 @@ impl Passage<'_> {
                 "A record has no name in front",
                 self.span(name, name + 1),
                 "write `{ name: value }`, or call a function: `sgd(lr: …)`",
-            )
-        })
-    }
-
-    /// `f"…"`, `lambda x: …`, `function(x) …`.
-    fn function_value(&self, nth: usize) -> Option<Diagnostic> {
-        let word = self.spelled(nth);
-        if self.kind(nth + 1) == Some(TokenKind::Str) && self.touches(nth + 1) && word.len() <= 2 && self.is_name(nth) {
-            let values = self.text[self.tokens[nth + 1].start..self.tokens[nth + 1].end].contains('{');
-            if !values {
-                return Some(habit(
-                    format!("A string has no `{word}` in front"),
-                    self.span(nth, nth + 1),
-                    format!("write `{}`", self.spelled(nth + 1)),
-                ));
-            }
-            let message = format!("There are no strings with values in them (`{word}\"…\"`)");
-            let help = format!(
-                "write one text without the `{word}`, and give each value a field of its own: `round: s.round`"
-            );
-            return Some(habit(message, self.span(nth, nth + 2), help));
-        }
-        if word == "lambda" {
-            let colon =
-                (nth + 1..self.tokens.len()).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(nth))?;
-            let params = self.names_between(nth + 1, colon);
-            let body = self.source(colon + 1, self.value_end(colon + 1));
-            return Some(habit(
-                "A function is written with `=>`",
-                self.span(nth, colon + 1),
-                format!("write `{} => {body}`", heads(&params)),
-            ));
-        }
-        let head = matches!(word, "function" | "func" | "fun" | "fn" | "def" | "proc" | "async");
-        if head && nth > 0 && !self.fresh(nth) && self.is_name(nth + 1) {
-            return self.bare_function(nth);
-        }
-        (head && nth > 0 && self.is_open(nth + 1, b'(') && !self.fresh(nth))
-            .then(|| self.arrow_function(nth, nth + 1))
-            .flatten()
-    }
-
-    /// `fun x -> …` of OCaml, `\x -> …` of Haskell.
-    pub(super) fn bare_function(&self, start: usize) -> Option<Diagnostic> {
-        let arrow = (start + 1..self.tokens.len().min(start + 8))
-            .find(|at| self.follows(*at, "->") || self.follows(*at, "=>"))?;
-        let params: Vec<&str> = (start + 1..arrow).filter(|at| self.is_word(*at)).map(|at| self.spelled(at)).collect();
-        let body = self.source(arrow + 2, self.value_end(arrow + 2));
-        Some(habit(
-            "A function is written with `=>`",
-            self.span(start, arrow + 2),
-            format!("write `{} => {body}`", heads(&params)),
-        ))
-    }
-
-    /// A function from the word or sign at `start` and its parameters in the bracket at `open`.
-    pub(super) fn arrow_function(&self, start: usize, open: usize) -> Option<Diagnostic> {
-        let close = self.close(open)?;
-        let params = self.names_between(open + 1, close);
-        let body = if self.is_open(close + 1, b'{') {
-            self.close(close + 1)
-                .map_or("…", |end| self.source(close + 2, end))
-                .trim_start_matches("return ")
-                .trim_end_matches(';')
-        } else {
-            self.source(close + 1, self.value_end(close + 1))
-        };
-        Some(habit(
-            "A function is written with `=>`",
-            self.span(start, close + 1),
-            format!("write `{} => {body}`", heads(&params)),
-        ))
-    }
-
-    /// `match x { … }`, `if let`, `a if c else b`, `if c:`, `if c then a`, and branches without braces.
-    fn conditional(&self, nth: usize) -> Option<Diagnostic> {
-        let word = self.spelled(nth);
-        match word {
-            "match" | "switch" | "case" | "when" if !self.after_value(nth) || self.fresh(nth) => {
-                if self.is(nth + 1, ":") || self.is(nth + 1, ",") || self.is(nth + 1, ")") {
-                    return None;
-                }
-                let end = (nth + 1..self.tokens.len())
-                    .find(|at| self.is_open(*at, b'{') || self.is(*at, ":") || self.fresh(*at));
-                let subject = self.source(nth + 1, end?);
-                let subject = subject.trim_start_matches('(').trim_end_matches(')');
-                Some(habit(
-                    format!("There is no `{word}`"),
-                    self.span(nth, nth + 1),
-                    format!("write `if {subject} == … {{ … }} else {{ … }}`"),
-                ))
-            }
-            "let" if self.before(nth) == "if" => Some(habit(
-                "There is no `if let`",
-                self.span(nth - 1, nth + 1),
-                "write `if condition { … } else { … }`",
-            )),
-            "if" if self.after_value(nth) && !self.fresh(nth) && nth >= self.failed => {
-                let depth = self.depth(nth);
-                let end = self.value_end(nth);
-                let other = (nth + 1..end).find(|at| self.is(*at, "else") && self.depth(*at) == depth);
-                let help = match other {
-                    Some(other) => format!(
-                        "write `if {} {{ {} }} else {{ {} }}`",
-                        self.source(nth + 1, other),
-                        self.source(self.value_start(nth), nth),
-                        self.source(other + 1, self.value_end(other + 1)),
-                    ),
-                    None => "write `if condition { a } else { b }`".to_owned(),
-                };
-                Some(habit("The condition comes first", self.span(nth, nth + 1), help))
-            }
-            "then" if self.after_value(nth) => Some(habit(
-                "The branches of an `if` stand in braces",
-                self.span(nth, nth + 1),
-                "write `if condition { a } else { b }`",
-            )),
-            "else" if self.is(nth + 1, ":") => Some(habit(
-                "The branches of an `if` stand in braces",
-                self.span(nth + 1, nth + 2),
-                "write `else { … }`",
-            )),
-            "if" if nth < self.failed && !self.after_value(nth) => self.bare_branches(nth),
-            "elseif" | "elsif" => {
-                Some(habit(format!("`{word}` is written `else if`"), self.span(nth, nth + 1), "write `else if`"))
-            }
-            _ => None,
-        }
-    }
-
-    fn bare_branches(&self, nth: usize) -> Option<Diagnostic> {
-        let depth = self.depth(nth);
-        let end = (nth + 1..=self.failed).find(|at| self.is_open(*at, b'{') && self.depth(*at) == depth);
-        if end.is_some() {
-            return None;
-        }
-        let message = "The branches of an `if` stand in braces";
-        if self.is(self.failed, ":") && self.depth(self.failed) == depth {
-            return Some(habit(message, self.span(self.failed, self.failed + 1), "write `if … { … } else { … }`"));
-        }
-        let close = self.is_open(nth + 1, b'(').then(|| self.close(nth + 1)).flatten()?;
-        (close + 1 == self.failed).then(|| {
-            let condition = self.source(nth + 2, close);
-            habit(
-                message,
-                self.span(self.failed, self.failed + 1),
-                format!("write `if {condition} {{ … }} else {{ … }}`"),
-            )
-        })
-    }
-
-    /// Words between values: `x as f64`, `a is b`, `a in xs`, `imp pruning`, `new Net()`.
-    fn phrase(&self, nth: usize) -> Option<Diagnostic> {
-        let (word, place) = (self.spelled(nth), self.span(nth, nth + 1));
-        let after = self.after_value(nth) && !self.fresh(nth);
-        match word {
-            "as" if after && !self.is(0, "import") => {
-                let value = self.source(self.value_start(nth), nth);
-                let to = if matches!(crate::diag::foreign::ty(self.spelled(nth + 1)), Some("Int")) {
-                    "floor"
-                } else {
-                    "float"
-                };
-                Some(operator("There are no casts", place, format!("write `{to}({value})`")))
-            }
-            "is" if after
-                && (nth + 1..nth + 4).any(|at| matches!(self.spelled(at), "None" | "null" | "NULL" | "nil")) =>
-            {
-                Some(operator("No value is ever missing", place, "remove the test"))
-            }
-            _ if nth == self.failed
-                && after
-                && matches!(self.before(nth), "typeof" | "await" | "yield" | "void" | "delete" | "async") =>
-            {
-                let word = self.before(nth).to_owned();
-                Some(habit(format!("There is no `{word}`"), self.span(nth - 1, nth), format!("remove `{word}`")))
-            }
-            "is" if after => Some(operator("`is` is written `==`", place, "write `==`")),
-            "plot" | "table" if self.is_open(nth + 1, b'(') && self.touches(nth + 1) && nth > 0 => {
-                let right = if word == "plot" {
-                    "line(rows, x: .sparsity, y: .top1)"
-                } else {
-                    "summary(rows, by: [.round], over: .seed, show: [mean])"
-                };
-                Some(habit(
-                    format!("`{word}` begins a declaration and is no function"),
-                    place,
-                    format!("write `{right}`"),
-                ))
-            }
-            "in" if after && nth > 2 && matches!(self.spelled(nth - 2), "and" | "&") && self.in_head(nth) => {
-                self.loop_part(nth - 2)
-            }
-            "in" if after && nth + 1 >= self.failed && !self.in_head(nth) => {
-                let (item, list) =
-                    (self.source(self.value_start(nth), nth), self.source(nth + 1, self.value_end(nth + 1)));
-                let item = item.trim_start_matches("if ").trim_end_matches(" not");
-                Some(operator(
-                    "Whether a list has an element is asked with `any`",
-                    place,
-                    format!("write `any({list}, x => x == {item})`"),
-                ))
-            }
-            "for" if after && self.failed == nth && self.opener(nth).is_some() => {
-                let (value, rest) = (self.source(self.value_start(nth), nth), self.source(nth, self.value_end(nth)));
-                Some(habit("A list is built with `for` in front", place, format!("write `{rest} {{ {value} }}`")))
-            }
-            "mut" if self.is_name(nth + 1) => Some(habit("Nothing is mutable", place, "remove `mut`")),
-            _ if nth == self.failed
-                && after
-                && self.is_name(nth)
-                && self.is_open(nth + 1, b'(')
-                && self.touches(nth + 1)
-                && self.before(nth) == ")" =>
-            {
-                let call = self.source(nth, self.value_end(nth));
-                Some(found(
-                    &codes::UNEXPECTED,
-                    "A call behind a value needs a pipe",
-                    place,
-                    "no `|>` before this",
-                    format!("write `|> {call}`"),
-                ))
-            }
-            "new" if self.is_name(nth + 1) && !self.fresh(nth + 1) => Some(habit(
-                "There is no `new`",
-                place,
-                format!("write `{}`", self.source(nth + 1, self.value_end(nth + 1))),
-            )),
-            "do" | "end" | "begin" if after || self.fresh(nth) && nth >= self.failed => {
-                Some(habit("Blocks stand in braces", place, "write `{ … }`"))
-            }
-            _ if nth == self.failed => self.bare_text(nth),
-            _ => None,
-        }
-    }
-
-    /// `method: imp pruning`: words where a text is meant.
-    fn bare_text(&self, nth: usize) -> Option<Diagnostic> {
-        let bare = |at: usize| {
-            self.is_name(at) && !self.is_open(at + 1, b'(') && !matches!(self.spelled(at + 1), ":" | "=" | ".")
-        };
-        if !bare(nth) || self.fresh(nth) || !nth.checked_sub(1).is_some_and(|before| self.is_name(before)) {
-            return None;
-        }
-        let mut start = nth;
-        while start > 0 && self.is_name(start - 1) && !self.fresh(start) {
-            start -= 1;
-        }
-        let labelled =
-            start >= 2 && self.before(start) == ":" && self.is_word(start - 2) && self.opener(start).is_some();
-        let mut end = nth + 1;
-        while bare(end) && !self.fresh(end) {
-            end += 1;
-        }
-        labelled.then(|| {
-            let text = self.source(start, end);
-            found(
-                &codes::FOREIGN_WORD,
-                "A text stands in double quotes",
-                self.span(start, end),
-                "a text?",
-                format!("write `\"{text}\"`"),
             )
         })
     }

@@ -16,6 +16,13 @@ impl Passage<'_> {
         if keywords::is_declaration(word) && word != "let" {
             return self.nested_declaration(nth);
         }
+        let found = self.assertion(nth).or_else(|| self.change(nth)).or_else(|| self.left_out(nth));
+        if let Some(found) = found.or_else(|| self.changed_later(nth)) {
+            return Some(found);
+        }
+        if self.is_name(nth) && self.follows(nth + 1, ":=") {
+            return Some(self.without_let(nth, nth).fix(self.span(nth, nth + 3), format!("let {word} =")));
+        }
         if self.assigns(nth + 1) && self.is_name(nth) {
             return Some(self.without_let(nth, nth));
         }
@@ -29,11 +36,6 @@ impl Passage<'_> {
             let (method, name) = (self.spelled(nth + 2), self.spelled(nth));
             let close = self.close(nth + 3)?;
             let changes = [
-                "append",
-                "push",
-                "extend",
-                "insert",
-                "add",
                 "remove",
                 "pop",
                 "sort",
@@ -52,10 +54,6 @@ impl Passage<'_> {
             ];
             return (changes.contains(&method) && close < self.failed).then(|| {
                 let help = match method {
-                    "append" | "push" | "add" | "insert" => {
-                        format!("name a new list: `let {name}_2 = {name} ++ [{}]`", self.source(nth + 4, close))
-                    }
-                    "extend" => format!("name a new list: `let {name}_2 = {name} ++ {}`", self.source(nth + 4, close)),
                     "train" | "prune" | "fit" | "retrain" | "rewind" | "init" => {
                         let method = if method == "fit" { "train" } else { method };
                         format!("write `let {name}_2 = {name} |> {method}({})`", self.source(nth + 4, close))
@@ -70,8 +68,12 @@ impl Passage<'_> {
         if self.is_name(nth) && self.is_name(nth + 1) && !self.fresh(nth + 1) && self.assigns(nth + 2) {
             return Some(self.without_let(nth, nth + 1));
         }
+        // `{ global }`, `global,`: a name of the program.
+        let alone = matches!(word, "pass" | "break" | "continue" | "return" | "end" | "done");
+        let valued =
+            matches!(self.kind(nth + 1), Some(TokenKind::Close(_))) || matches!(self.spelled(nth + 1), "," | ".");
         if !keywords::is_keyword(word)
-            && let Some(advice) = foreign::statement(word)
+            && let Some(advice) = foreign::statement(word).filter(|_| alone || !valued)
             && !self.is(nth + 1, ":")
         {
             let target = if self.is_open(nth + 1, b'{') {
@@ -81,12 +83,6 @@ impl Passage<'_> {
             };
             let help = match target {
                 Some(target) if advice.help().contains("let name") => format!("write `let {target} = …`"),
-                _ if advice.help().contains("expect") => {
-                    format!(
-                        "write `expect {}` at the top level, outside of the braces",
-                        self.source(nth + 1, self.value_end(nth + 1))
-                    )
-                }
                 _ => advice.help(),
             };
             return Some(habit(advice.message(word), self.span(nth, nth + 1), help));
@@ -100,7 +96,7 @@ impl Passage<'_> {
     }
 
     /// Whether `=` stands here, not `==` nor `=>`.
-    fn assigns(&self, nth: usize) -> bool {
+    pub(super) fn assigns(&self, nth: usize) -> bool {
         self.is(nth, "=") && !(self.touches(nth + 1) && matches!(self.spelled(nth + 1), "=" | ">"))
     }
 
@@ -112,6 +108,7 @@ impl Passage<'_> {
             "no `let` in front",
             format!("write `let ({}) = …`", names.join(", ")),
         )
+        .fix(self.span(start, end), format!("let ({})", names.join(", ")))
     }
 
     fn without_let(&self, start: usize, name: usize) -> Diagnostic {
@@ -123,10 +120,36 @@ impl Passage<'_> {
             "no `let` in front",
             format!("write `let {text} = …`"),
         )
+        .fix(self.span(start, name + 1), format!("let {text}"))
+    }
+
+    /// `if c { continue }`, `if c { break }`, `yield value`.
+    fn left_out(&self, nth: usize) -> Option<Diagnostic> {
+        let (word, place) = (self.spelled(nth), self.span(nth, nth + 1));
+        if word == "yield" && !self.fresh(nth + 1) {
+            let help = "remove `yield`: the last expression of a block is its value";
+            return Some(habit("There is no `yield`", place, help).in_place_of(place));
+        }
+        let open = self.opener(nth).filter(|_| matches!(word, "continue" | "break"))?;
+        let branch = (0..open)
+            .rev()
+            .take_while(|at| self.depth(*at) >= self.depth(open))
+            .find(|at| self.is(*at, "if") && self.depth(*at) == self.depth(open))?;
+        let help =
+            format!("filter the loop in its head, and remove the `if`: write `{}`", self.filtered(branch, false)?);
+        Some(habit(format!("There is no `{word}`: a `for` gives a value for each element"), place, help))
     }
 
     fn nested_declaration(&self, nth: usize) -> Option<Diagnostic> {
         let word = self.spelled(nth);
+        if word == "expect" && self.is(0, "fn") && self.spelled(1).starts_with("test") {
+            let brace = (0..nth).find(|at| self.is_open(*at, b'{'))?;
+            let help = format!("write `test {} {{ … }}`", self.sentence(1));
+            let place = self.span(0, brace);
+            return Some(
+                habit("A test has a sentence in quotes", place, help).fix(place, format!("test {} ", self.sentence(1))),
+            );
+        }
         let public = word == "pub";
         if matches!(self.spelled(nth + 1), ":" | "=" | "," | "}") || public && self.is(nth + 1, "let") {
             return None;
@@ -160,6 +183,7 @@ impl Passage<'_> {
         let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
         let inner = self.depth(nth);
         if self.before(nth) == "{"
+            || self.lacks_else(nth)
             || self.is(nth + 1, ":")
             || (open + 1..nth).any(|at| self.depth(at) == inner && self.is(at, ","))
         {
@@ -177,6 +201,21 @@ impl Passage<'_> {
         })
     }
 
+    /// Whether the branch of an `if` ends before a token that is no `else`.
+    fn lacks_else(&self, nth: usize) -> bool {
+        if self.before(nth) != "}" || self.is(nth, "else") {
+            return false;
+        }
+        let depth = self.depth(nth);
+        let mut back = (0..nth - 1).rev().filter(|at| self.depth(*at) == depth);
+        let open = back.find(|at| self.is_open(*at, b'{'));
+        let mut head = back.take_while(|at| !matches!(self.kind(*at), Some(TokenKind::Close(b'}'))));
+        open.is_some()
+            && head
+                .find(|at| matches!(self.spelled(*at), "if" | "else" | "let" | "{"))
+                .is_some_and(|at| self.is(at, "if"))
+    }
+
     /// Text at top level.
     pub(super) fn stray(&self) -> Option<Diagnostic> {
         let (word, place) = (self.spelled(0), self.span(0, 1));
@@ -186,8 +225,12 @@ impl Passage<'_> {
         if !self.is_word(0) {
             return self.symbol();
         }
-        if let Some(exact) = self.foreign_import() {
+        let declared = || self.foreign_function().or_else(|| self.type_declaration(0)).or_else(|| self.stage());
+        if let Some(exact) = self.foreign_import().or_else(declared).or_else(|| self.assertion(0)) {
             return Some(exact);
+        }
+        if self.assigns(1) && self.is(2, "lambda") {
+            return self.function_value(2);
         }
         if let Some(change) = (1..3).find_map(|nth| self.operator(nth).filter(|_| !self.fresh(nth))) {
             return Some(change);
@@ -202,7 +245,10 @@ impl Passage<'_> {
                 (1..4).find(|nth| self.is_name(*nth) && (self.assigns(*nth + 1) || typed)).map(|nth| self.spelled(nth));
             return Some(match name.filter(|_| !loops) {
                 Some(name) if advice.help().contains("let name") => {
-                    habit(advice.message(word), place, format!("write `let {name} = …`"))
+                    let direct = self.is_name(1) && self.assigns(2);
+                    let value = if direct { self.source(3, self.value_end(3)) } else { "…" };
+                    let diagnostic = habit(advice.message(word), place, format!("write `let {name} = {value}`"));
+                    if direct { diagnostic.fix(place, "let") } else { diagnostic }
                 }
                 _ if advice.help().contains("fn name") && self.is_name(1) && self.is_open(2, b'(') => {
                     habit(advice.message(word), place, advice.help().replace("name", self.spelled(1)))
@@ -216,7 +262,13 @@ impl Passage<'_> {
             });
         }
         if labelled && self.is_name(0) {
-            return Some(self.top_level_key());
+            return Some(self.plan().unwrap_or_else(|| self.top_level_key()));
+        }
+        if self.is_open(1, b'[') || self.is(1, ".") {
+            let changed = self.change(0);
+            if changed.is_some() {
+                return changed;
+            }
         }
         if self.is_name(0) && self.is(1, ",") {
             let names: Vec<&str> = self

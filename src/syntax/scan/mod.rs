@@ -3,8 +3,11 @@
 //! The scanner repairs what it reports, keeping every byte offset: `#` comments become blanks, `'text'` becomes
 //! `"text"`, `True` becomes `true`. The parser then sees the rest of the file as its author meant it.
 
+mod strings;
+mod words;
+
 use super::report;
-use super::words::{is_declaration, is_word_byte};
+use super::words::is_word_byte;
 use crate::diag::Diagnostic;
 use crate::source::{FileId, Span};
 
@@ -218,92 +221,6 @@ impl Scanner<'_> {
         self.at = end;
     }
 
-    fn string(&mut self) {
-        let (start, line_end) = (self.at, self.end_of_line());
-        let mut at = start + 1;
-        while at < line_end {
-            match self.bytes[at] {
-                b'\\' => at += 2,
-                b'"' => return self.push(TokenKind::Str, at + 1),
-                _ => at += 1,
-            }
-        }
-        let end = self.guess_string_end(start, line_end);
-        self.scan.diagnostics.push(report::unterminated_string(self.span(start, line_end)));
-        self.scan.guesses.push(start);
-        self.replace_string(start, end);
-        self.push(TokenKind::Str, end);
-    }
-
-    /// Leaves the brackets and commas at the end of the line to the program, where they close something.
-    fn guess_string_end(&self, start: usize, line_end: usize) -> usize {
-        let mut end = line_end;
-        let mut open = self.open.len();
-        while end > start + 1 {
-            match self.bytes[end - 1] {
-                b')' | b']' | b'}' if open > 0 => open -= 1,
-                b',' | b' ' | b'\t' => {}
-                _ => break,
-            }
-            end -= 1;
-        }
-        end
-    }
-
-    /// Makes the range a string literal without content, or a hole if there is no room.
-    fn replace_string(&mut self, start: usize, end: usize) {
-        if end - start < 2 {
-            self.replace(start, end, "\u{1}");
-        } else {
-            self.blank(start, end);
-            self.scan.repaired[start] = b'"';
-            self.scan.repaired[end - 1] = b'"';
-        }
-    }
-
-    fn single_quoted(&mut self) {
-        let (start, line_end) = (self.at, self.end_of_line());
-        let close = self.text[start + 1..line_end].find('\'').map(|length| start + 1 + length);
-        let end = close.map_or_else(|| self.guess_string_end(start, line_end), |close| close + 1);
-        let span = self.span(start, end);
-        let inner = close.map_or("\"", |close| &self.text[start + 1..close]);
-        self.scan.diagnostics.push(report::straight_quotes(report::single_quotes(span), span, inner));
-        match close {
-            Some(close) if !self.bytes[start + 1..close].iter().any(|byte| matches!(byte, b'"' | b'\\')) => {
-                self.scan.repaired[start] = b'"';
-                self.scan.repaired[close] = b'"';
-            }
-            // Without a closing quote the last byte may be part of a longer character.
-            _ => self.replace_string(start, end),
-        }
-        self.push(TokenKind::Str, end);
-    }
-
-    fn long_string(&mut self, quote: &str) {
-        let start = self.at;
-        let end = self.text[start + 3..].find(quote).map_or(self.bytes.len(), |length| start + length + 6);
-        self.scan.diagnostics.push(report::long_string(self.span(start, start + 3)));
-        if self.documents(start) {
-            self.blank(start, end);
-            self.at = end;
-        } else {
-            self.replace(start, end, "\"\"");
-            self.push(TokenKind::Str, end);
-        }
-        if let Some(line) = self.text[start..end].rfind('\n') {
-            self.line_start = start + line + 1;
-        }
-    }
-
-    /// Whether a text at `start` is what Python calls a docstring: first in a file or in a block.
-    fn documents(&self, start: usize) -> bool {
-        let first = self.text[self.line_start..start].trim().is_empty();
-        first
-            && self.scan.tokens.last().is_none_or(|token| {
-                matches!(token.kind, TokenKind::Open(b'{')) || self.open.is_empty() && start == self.line_start
-            })
-    }
-
     fn semicolon(&mut self) {
         let place = self.span(self.at, self.at + 1);
         if self.separates() {
@@ -347,40 +264,6 @@ impl Scanner<'_> {
             end += 1;
         }
         self.push(TokenKind::Number, end);
-    }
-
-    fn word(&mut self) {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|byte| !is_word_byte(*byte)).unwrap_or(rest.len());
-        let (start, end) = (self.at, self.at + length);
-        let word = &self.text[start..end];
-        if start == self.line_start && is_declaration(word) {
-            self.open.clear();
-        }
-        let after_dot = start > 0 && self.bytes[start - 1] == b'.';
-        let labels = self.text[end..].trim_start_matches([' ', '\t']).starts_with(':');
-        if !after_dot && !labels {
-            if let Some((right, with)) = python_constant(word) {
-                self.scan.diagnostics.push(report::python_constant(self.span(start, end), word, right));
-                self.replace(start, end, with);
-            } else if word == "return" && self.value_follows(end) {
-                self.scan.diagnostics.push(report::return_word(self.span(start, end)));
-                self.blank(start, end);
-                self.at = end;
-                return;
-            }
-        }
-        self.push(TokenKind::Word, end);
-    }
-
-    /// Whether the line goes on, after a blank, with something that can only be a value.
-    fn value_follows(&self, end: usize) -> bool {
-        let rest = &self.bytes[end..];
-        matches!(rest.first(), Some(b' ' | b'\t'))
-            && rest
-                .iter()
-                .find(|byte| !matches!(byte, b' ' | b'\t'))
-                .is_some_and(|byte| is_word_byte(*byte) || matches!(byte, b'"' | b'\'' | b'(' | b'[' | b'{'))
     }
 
     /// A character that belongs to no token of the language.
@@ -433,28 +316,6 @@ impl Scanner<'_> {
             self.blank(start, end);
             self.at = end;
         }
-    }
-
-    fn typographic_string(&mut self, start: usize) {
-        let line_end = self.end_of_line();
-        let first = self.text[start..].chars().next().map_or(1, char::len_utf8);
-        let close =
-            self.text[start + first..line_end].char_indices().find(|(_, c)| matches!(c, '“' | '”' | '«' | '»' | '"'));
-        let end = close.map_or(line_end, |(length, c)| start + first + length + c.len_utf8());
-        let span = self.span(start, end);
-        let inner = close.map_or("\"", |(length, _)| &self.text[start + first..start + first + length]);
-        self.scan.diagnostics.push(report::straight_quotes(report::typographic_quotes(span), span, inner));
-        self.replace_string(start, end);
-        self.push(TokenKind::Str, end);
-    }
-}
-
-fn python_constant(word: &str) -> Option<(&'static str, &'static str)> {
-    match word {
-        "True" | "TRUE" => Some(("`true`", "true")),
-        "False" | "FALSE" => Some(("`false`", "false")),
-        "None" | "null" | "nil" | "undefined" | "NULL" | "nullptr" => Some(("", "\u{1}")),
-        _ => None,
     }
 }
 
