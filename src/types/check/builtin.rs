@@ -13,6 +13,11 @@ use crate::resolve::Target;
 use crate::source::Span;
 use crate::syntax::tree::Expr;
 
+/// Functions whose result follows from the type of their first argument.
+fn takes_type_of_first(name: &str) -> bool {
+    matches!(name, "mean" | "abs" | "sqrt" | "sum")
+}
+
 /// Functions of the prelude whose bare name stands for a statistic in `show:`.
 const STATISTICS: [&str; 7] = ["mean", "sd", "ci95", "median", "min", "max", "count"];
 
@@ -45,6 +50,7 @@ impl Checker<'_> {
                 self.comparison(slots, types);
                 result
             }
+            (_, Ty::Error) if kept || takes_type_of_first(&signature.name) => Ty::Error,
             // Reported with the argument that is missing.
             ("min" | "max", Ty::List(_) | Ty::Range(_)) if slots.iter().any(Option::is_none) => Ty::Error,
             ("abs" | "sqrt" | "min" | "max" | "clamp", _) => self.numeric(signature, first, &result),

@@ -14,6 +14,8 @@ use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
 
 /// A call as written.
 pub(super) struct Call<'e> {
+    /// From the name to the parenthesis.
+    pub(super) whole: Span,
     /// What is called.
     pub(super) callee: Span,
     /// The value that is piped in.
@@ -42,7 +44,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn call(&mut self, expr: &Expr, callee: &Expr, piped: Option<&Expr>, args: &[Arg]) -> Ty {
-        let call = Call { callee: callee.span, piped, args };
+        let call = Call { whole: expr.span, callee: callee.span, piped, args };
         if let Some(signature) = self.called(callee) {
             return self.call_function(&signature, &call);
         }
@@ -84,9 +86,23 @@ impl Checker<'_> {
         }
     }
 
+    /// Types an expression that belongs to no parameter: what its own parameters are, nothing says.
+    fn astray(&mut self, expr: &Expr) {
+        match &*expr.kind {
+            ExprKind::Lambda(lambda) => {
+                let params = vec![Ty::Error; lambda.params.len()];
+                self.lambda_body(lambda, &params, Self::infer);
+            }
+            ExprKind::Accessor(_) => {}
+            ExprKind::Paren(inner) => self.astray(inner),
+            ExprKind::List(elements) => elements.iter().for_each(|element| self.astray(element)),
+            _ => drop(self.infer(expr)),
+        }
+    }
+
     pub(super) fn infer_args(&mut self, args: &[Arg]) {
         for arg in args {
-            self.infer(&arg.value);
+            self.astray(&arg.value);
         }
     }
 
@@ -99,6 +115,12 @@ impl Checker<'_> {
         let outer = (self.context.clone(), self.role);
         let reported = self.diagnostics.len();
         let types = self.arguments(signature, &slots, &open);
+        for (slot, formal) in slots.iter().zip(&signature.formals) {
+            if slot.is_none() && !formal.optional {
+                let want = self.solver.instantiate(&formal.ty, &open);
+                self.solver.give_up(&want);
+            }
+        }
         self.order(signature, &slots, call, reported);
         let result = self.solver.instantiate(&signature.result, &open);
         let result = self.special(signature, &slots, &types, result);
@@ -109,6 +131,10 @@ impl Checker<'_> {
     /// Distributes arguments to parameters: labels first, then the others in order.
     fn assign<'e>(&mut self, signature: &Signature, call: &Call<'e>) -> Slots<'e> {
         let mut slots: Slots<'e> = vec![None; signature.formals.len()];
+        if self.input_given(signature, call) {
+            self.infer_args(call.args);
+            return slots;
+        }
         let mut excuse = call.args.iter().any(|arg| matches!(*arg.value.kind, ExprKind::Error));
         for arg in call.args {
             let Some(label) = &arg.label else { continue };
@@ -117,7 +143,7 @@ impl Checker<'_> {
                 Some(at) => slots[at] = Some(Given { value: &arg.value, mistaken: false }),
                 None => {
                     excuse = true;
-                    self.infer(&arg.value);
+                    self.astray(&arg.value);
                     self.unknown_label(signature, label, &arg.value);
                 }
             }
@@ -137,7 +163,7 @@ impl Checker<'_> {
                 }
                 slots[at] = Some(Given { value, mistaken });
             } else {
-                self.infer(value);
+                self.astray(value);
                 excess = excess.or(Some(value.span));
             }
         }
@@ -162,11 +188,12 @@ impl Checker<'_> {
                 if rank(given.value, &formal.ty) != round {
                     continue;
                 }
+                let want = self.solver.instantiate(&formal.ty, open);
                 if given.mistaken {
-                    self.infer(given.value);
+                    self.astray(given.value);
+                    self.solver.give_up(&want);
                     continue;
                 }
-                let want = self.solver.instantiate(&formal.ty, open);
                 self.role = role(&formal.name, &formal.ty);
                 let what = format!("`{}` of `{}`", formal.name, signature.name);
                 types[at] = self.check(given.value, &want, &what);
@@ -185,7 +212,7 @@ impl Checker<'_> {
         match self.solver.shallow(value) {
             Ty::Error => {
                 for arg in args {
-                    self.infer(arg);
+                    self.astray(arg);
                 }
                 Ty::Error
             }
@@ -196,7 +223,7 @@ impl Checker<'_> {
                 }
                 if args.len() != params.len() {
                     for arg in args {
-                        self.infer(arg);
+                        self.astray(arg);
                     }
                     self.wrong_count(call, &params);
                     return result;
@@ -215,7 +242,7 @@ impl Checker<'_> {
             }
             other => {
                 for arg in args {
-                    self.infer(arg);
+                    self.astray(arg);
                 }
                 self.not_callable(&other, call);
                 Ty::Error

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::ty::{Fields, Plain, Row, Ty};
 use super::Checker;
 use super::expr::is_adaptable;
+use super::origin::{Local, lists_of};
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::source::Span;
 use crate::syntax::tree::{Axis, Expr, Name, Pattern};
@@ -52,7 +53,9 @@ impl Checker<'_> {
         let list = self.infer(over);
         let element = self.element(over, &list, "`for` goes through lists, ranges of whole numbers, and rows");
         let names = self.pattern(pattern, &element);
-        self.within(names, |checker| {
+        let lists = lists_of(pattern, over);
+        let names = names.into_iter().zip(lists).map(|(name, list)| Local::from(name).made_from(list));
+        self.within(names.collect::<Vec<_>>(), |checker| {
             if let Some(condition) = condition {
                 checker.condition(condition, "the condition of `for`");
             }
@@ -150,18 +153,23 @@ impl Checker<'_> {
     }
 
     pub(super) fn sweep(&mut self, axes: &[Axis], condition: Option<&Expr>, body: &Expr) -> Ty {
-        let mut columns: Columns = Vec::new();
+        let mut locals: Vec<Local> = Vec::new();
         for axis in axes {
             let values = self.infer(&axis.over);
             let element = self.element(&axis.over, &values, "a sweep goes through lists and ranges of whole numbers");
-            columns.extend(self.pattern(&axis.pattern, &element));
+            let names = self.pattern(&axis.pattern, &element);
+            let lists = lists_of(&axis.pattern, &axis.over);
+            let names = names.into_iter().zip(lists).map(|(name, list)| Local::from(name).made_from(list));
+            locals.extend(names);
         }
-        let found = self.within(columns.clone(), |checker| {
+        let found = self.within(locals.clone(), |checker| {
             if let Some(condition) = condition {
                 checker.condition(condition, "the condition of `sweep`");
             }
             checker.infer(body)
         });
+        let mut columns: Columns =
+            locals.iter().map(|local| (local.name.clone(), self.after_leaving(local))).collect();
         let Some((inner, axes_inside)) = self.points(body, &found) else { return Ty::Rows(None) };
         let outer = columns.len();
         let mut total = outer + axes_inside;

@@ -4,6 +4,7 @@ use super::super::signature::{Formal, Signature};
 use super::super::ty::{Plain, Ty};
 use super::Checker;
 use super::call::Slots;
+use super::example::example;
 use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::source::Span;
 use crate::syntax::tree::{Expr, ExprKind, Name};
@@ -167,28 +168,4 @@ impl Checker<'_> {
 pub(super) fn needs_label(signature: &Signature, at: usize) -> bool {
     let ty = &signature.formals[at].ty;
     (ty.is_number() || ty.is(Plain::Bool)) && !signature.is_mathematics()
-}
-
-/// What a parameter is usually given.
-fn example(formal: &Formal) -> Option<&'static str> {
-    Some(match (&*formal.name, &formal.ty) {
-        ("margin", _) => "2pp",
-        ("over", Ty::Column(_)) => ".seed",
-        ("x", Ty::Column(_)) => ".sparsity",
-        ("y", Ty::Column(_)) => ".top1",
-        ("by", Ty::List(_)) => "[.round]",
-        ("show", Ty::List(_)) => "[mean, ci95]",
-        (_, Ty::Plain(Plain::Step)) => "8ep",
-        (_, Ty::Plain(Plain::Seed)) => "seed",
-        (_, Ty::Plain(Plain::Task)) => "task",
-        (_, Ty::Plain(Plain::Recipe)) => "recipe",
-        (_, Ty::Plain(Plain::Ratio)) => "20%",
-        (_, Ty::Plain(Plain::Schedule)) => "0.1",
-        (_, Ty::Split(_)) => "task.test",
-        ("classes", _) => "task.classes",
-        ("batch", _) => "64",
-        (_, Ty::Plain(Plain::Int)) => "3",
-        (_, Ty::Plain(Plain::Float)) => "0.1",
-        _ => return None,
-    })
 }
