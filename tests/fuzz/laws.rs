@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use pdsl::diag::{Diagnostic, render};
 use pdsl::eval::{self, External, Fingerprints, Overrides, Weights};
 use pdsl::graph::Dependencies;
-use pdsl::source::FileId;
-use pdsl::world::World;
 use pdsl::resolve::Linked;
+use pdsl::source::FileId;
 use pdsl::types::Typed;
+use pdsl::world::World;
 use pdsl::{resolve, syntax, types};
 
 use super::choices::Choices;

@@ -6,16 +6,17 @@ use super::binary::is_comparison;
 use super::convert::{conversion, decimal, instead, is_operation, is_quantity, literal};
 use super::field::fields_of;
 use crate::diag::{Diagnostic, codes::types as codes};
-use crate::syntax::tree::{BinaryOp, Expr, ExprKind, Unit};
+use crate::resolve::Target;
+use crate::syntax::tree::{BinaryOp, Expr, ExprKind, ItemKind, Unit};
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// Reports that `what` must have another type.
     pub(super) fn mismatch(&mut self, expr: &Expr, found: &Ty, want: &Ty, what: &str) {
         let (found, want) = (self.settled(found), self.settled(want));
         if let Ty::Measured(inner) = &found
             && would_fit(inner, &want)
         {
-            return self.measured(expr, &want, what);
+            return self.measured(expr, &found, &want, what);
         }
         if self.parts_mismatch(expr, &found, &want, what) {
             return;
@@ -79,8 +80,19 @@ impl Checker<'_> {
         true
     }
 
-    fn measured(&mut self, expr: &Expr, want: &Ty, what: &str) {
+    fn measured(&mut self, expr: &Expr, found: &Ty, want: &Ty, what: &str) {
         let rounds = ["round", "floor", "ceil"].iter().any(|name| what.ends_with(&format!(" of `{name}`")));
+        if let Some((_, result)) = self.returning.clone().filter(|(place, _)| place == what) {
+            let right = Ty::measured(found.unmeasured().0.clone());
+            self.report(
+                Diagnostic::error(&codes::MEASURED, format!("{what} exists only after the run"))
+                    .label(expr.span, format!("this is {}", right.described()))
+                    .label(result, "not so by this type")
+                    .help(format!("write `{right}`"))
+                    .in_place_of(result),
+            );
+            return;
+        }
         let help = if want.is(Plain::Bool) {
             "write `select(condition, then: …, else: …)`, or `iterate(…, until: s => condition)` for rounds"
         } else if rounds {
@@ -96,7 +108,7 @@ impl Checker<'_> {
     }
 
     /// The source of an expression, if it is short enough to be repeated.
-    pub(super) fn brief(&self, expr: &Expr) -> &str {
+    pub(super) fn brief(&self, expr: &Expr) -> &'a str {
         let text = self.source(expr.span);
         if text.len() <= 48 && !text.contains('\n') { text } else { "…" }
     }
@@ -168,7 +180,26 @@ impl Checker<'_> {
             (Ty::List(_), Ty::Rows(_) | Ty::Plain(Plain::Table)) => {
                 Some("make rows with `sweep` instead of `for`".to_owned())
             }
-            (Ty::Rows(_), Ty::Plain(Plain::Plot)) => Some("write `line(…, x: .…, y: .…)` around it".to_owned()),
+            (Ty::Rows(row), Ty::Plain(Plain::Plot)) => {
+                let columns = row.as_ref().and_then(|row| drawable(row));
+                let (x, y) =
+                    columns.map_or((".…".to_owned(), ".…".to_owned()), |(x, y)| (format!(".{x}"), format!(".{y}")));
+                Some(format!("write `line({short}, x: {x}, y: {y})`"))
+            }
+            (Ty::Measured(_), Ty::Column(_)) => match &*expr.kind {
+                ExprKind::Call(callee, args) if self.source(callee.span) == "mean" && !args.is_empty() => Some(
+                    format!("the comparison takes the mean by itself: write `{}`", self.source(args[0].value.span)),
+                ),
+                _ => None,
+            },
+            (Ty::List(element), want) if **element == *want && want.is_cell() => {
+                Some(format!("for several values, add an axis to the sweep: `name in {short}`"))
+            }
+            (Ty::Plain(Plain::Str), Ty::Plain(_)) => self.text_named(expr, want),
+            (Ty::Plain(Plain::Int), Ty::Plain(Plain::Seed)) => match self.in_scope(want) {
+                Some(seed) => Some(format!("seeds are no numbers: write `{seed}`")),
+                None => Some("seeds come from `sweep seed in seeds(3)`; for one alone, write `seeds(1)[0]`".to_owned()),
+            },
             (Ty::Column(column), Ty::Plain(Plain::Bool | Plain::Float)) => {
                 let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
                 Some(format!("take a mean of it: write `mean({short}, over: .{axis})`"))
@@ -183,7 +214,9 @@ impl Checker<'_> {
                 ExprKind::Range { end, .. } => Some(format!("write `seeds({})`", self.source(end.span))),
                 _ => Some("write `seeds(3)`".to_owned()),
             },
-            (Ty::Plain(Plain::Int), Ty::List(seeds)) if seeds.is(Plain::Seed) => Some(format!("write `seeds({short})`")),
+            (Ty::Plain(Plain::Int), Ty::List(seeds)) if seeds.is(Plain::Seed) => {
+                Some(format!("write `seeds({short})`"))
+            }
             (Ty::Plain(Plain::Seed), Ty::List(seeds)) if seeds.is(Plain::Seed) => Some(format!("write `[{short}]`")),
             (Ty::List(from), Ty::List(to)) => match (&**from, &**to) {
                 (Ty::Plain(Plain::Int), Ty::Plain(Plain::Seed)) => Some(format!("write `seeds(len({short}))`")),
@@ -198,11 +231,27 @@ impl Checker<'_> {
                 conversion(expr, text, *from, *to)
             }
             (element, Ty::List(wanted)) if element == &**wanted => Some(format!("write `[{text}]`")),
-            (Ty::Plain(Plain::State | Plain::Task | Plain::Arch) | Ty::Record(_), want) if !matches!(want, Ty::List(_)) => {
+            (Ty::Plain(Plain::State | Plain::Task | Plain::Arch) | Ty::Record(_), want)
+                if !matches!(want, Ty::List(_)) =>
+            {
                 self.fields_with(expr, found, want)
             }
             _ => None,
         }
+    }
+
+    /// A name that stands for a text, where what the text names is wanted.
+    fn text_named(&mut self, expr: &Expr, want: &Ty) -> Option<String> {
+        let ExprKind::Name(name) = &*expr.kind else { return None };
+        let Target::Item { module, item } =
+            self.linked.lookup(self.module, name).filter(|_| self.local(name).is_none())?
+        else {
+            return None;
+        };
+        let ItemKind::Binding(binding) = &self.linked.item(module, item).kind else { return None };
+        let ExprKind::Str(text) = &*binding.value.kind else { return None };
+        let right = self.named(text, want, expr.span)?;
+        Some(format!("`{name}` is defined as a text: {} there", right))
     }
 
     /// A value where a function that gives it is wanted.
@@ -302,8 +351,18 @@ impl Checker<'_> {
 /// The axis along which rows are most likely replicates.
 pub(super) fn axis_of(row: Option<&Row>) -> &str {
     let row = row.filter(|row| row.axes.is_some());
-    let seed = row.and_then(|row| row.axis_names().find(|name| row.fields.get(name).is_some_and(|ty| ty.is(Plain::Seed))));
+    let seed =
+        row.and_then(|row| row.axis_names().find(|name| row.fields.get(name).is_some_and(|ty| ty.is(Plain::Seed))));
     seed.or_else(|| row.and_then(|row| row.axis_names().next())).unwrap_or("seed")
+}
+
+/// The columns of rows that are drawn most likely, one against the other.
+fn drawable(row: &Row) -> Option<(&str, &str)> {
+    let known = |name: &&str| row.fields.get(name).is_some_and(Ty::is_number);
+    let x = ["sparsity", "round"].into_iter().find(known).or_else(|| row.fields.names().find(known))?;
+    let measured = |ty: &Ty| ty.unmeasured().1 && ty.unmeasured().0.is_number();
+    let (y, _) = row.fields.0.iter().find(|(_, ty)| measured(ty))?;
+    Some((x, y))
 }
 
 /// Whether calling a function gives a layer where layers are wanted.

@@ -7,15 +7,16 @@ use super::super::signature::Signature;
 use super::super::ty::{Fields, Plain, Ty};
 use super::Checker;
 use super::call::Slots;
+use super::convert::rewritten;
 use super::expr::is_adaptable;
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::resolve::Target;
 use crate::source::Span;
-use crate::syntax::tree::Expr;
+use crate::syntax::tree::{Expr, ExprKind};
 
 /// Functions whose result follows from the type of their first argument.
 fn takes_type_of_first(name: &str) -> bool {
-    matches!(name, "mean" | "abs" | "sqrt" | "sum")
+    matches!(name, "mean" | "abs" | "sqrt" | "sum" | "round" | "floor" | "ceil")
 }
 
 /// Functions of the prelude whose bare name stands for a statistic in `show:`.
@@ -187,7 +188,17 @@ impl Checker<'_> {
         if fits || !margin.is_number() {
             return;
         }
-        let help = if values.is(Plain::Ratio) {
+        let points = match margin {
+            Ty::Plain(Plain::Int | Plain::Float) => {
+                let whole = matches!(*expr.kind, ExprKind::Int(_));
+                rewritten(expr, if whole { Plain::Int } else { Plain::Float }, Plain::Ratio).pop()
+            }
+            _ => None,
+        };
+        let points = points.map(|(percent, _)| format!("write `{}pp`", percent.trim_end_matches('%')));
+        let help = if let Some(points) = points.as_deref().filter(|_| values.is(Plain::Ratio)) {
+            points
+        } else if values.is(Plain::Ratio) {
             "write `2pp` for two percentage points, or `5%` for five per cent of the reference's mean"
         } else {
             "write a number like the values', or `5%` for five per cent of the reference's mean"
@@ -195,7 +206,8 @@ impl Checker<'_> {
         self.report(
             Diagnostic::error(&codes::MARGIN, format!("a margin in `{margin}` does not fit values in `{values}`"))
                 .label(expr.span, margin.described())
-                .help(help),
+                .help(help)
+                .in_place_of(expr.span),
         );
     }
 

@@ -154,6 +154,7 @@ impl Checker<'_> {
         let positional =
             call.piped.into_iter().map(|piped| (0, piped)).chain(written.map(|(at, arg)| (at, &arg.value)));
         let mut excess: Option<Span> = None;
+        let first = call.piped.or(call.args.first().map(|arg| &arg.value));
         let mut nameless = Vec::new();
         for (place, value) in positional {
             if let Some(at) = free.next() {
@@ -170,15 +171,19 @@ impl Checker<'_> {
         self.without_labels(signature, &slots, &nameless);
         excuse |= !nameless.is_empty();
         if let Some(span) = excess {
-            self.too_many(signature, span);
+            self.too_many(signature, span, first);
+            slots.iter_mut().flatten().for_each(|given| given.mistaken = true);
         } else if !excuse {
-            self.missing(signature, &slots, call.callee);
+            self.missing(signature, &slots, call);
         }
         slots
     }
 
     /// Types the arguments: firm ones first, then literals that follow them, then functions and columns.
     fn arguments(&mut self, signature: &Signature, slots: &Slots<'_>, open: &[Ty]) -> Vec<Ty> {
+        if signature.is_mathematics() && signature.formals.len() > 1 && !signature.generics.is_empty() {
+            return self.mathematics(signature, slots, open);
+        }
         let mut types = vec![Ty::Error; slots.len()];
         let mut entered = false;
         for round in 0..3 {
@@ -201,6 +206,34 @@ impl Checker<'_> {
                     entered = self.enter_rows(&types[at]);
                 }
             }
+        }
+        types
+    }
+
+    /// Types arguments of which none leads: scores over numbers, measurements over what is known before.
+    fn mathematics(&mut self, signature: &Signature, slots: &Slots<'_>, open: &[Ty]) -> Vec<Ty> {
+        let mut typed = |given: Given<'_>| {
+            let ty = self.infer(given.value);
+            self.settled(&ty)
+        };
+        let mut types: Vec<Ty> = slots.iter().map(|slot| slot.map_or(Ty::Error, &mut typed)).collect();
+        let leads = |ty: &Ty| match ty {
+            Ty::Measured(_) => 4,
+            Ty::Plain(Plain::Score) => 3,
+            Ty::Error | Ty::Var(_) => 0,
+            Ty::Plain(Plain::Int) => 1,
+            _ => 2,
+        };
+        let leader = (0..types.len()).rev().max_by_key(|at| leads(&types[*at])).map(|at| types[at].clone());
+        for (at, slot) in slots.iter().enumerate() {
+            let formal = &signature.formals[at];
+            let want = self.solver.instantiate(&formal.ty, open);
+            if let Some(leader) = leader.as_ref().filter(|leader| **leader != Ty::Error) {
+                self.solver.unify(&want, leader);
+            }
+            let Some(given) = slot else { continue };
+            let what = format!("`{}` of `{}`", formal.name, signature.name);
+            types[at] = self.fit(given.value, &types[at].clone(), &want, &what);
         }
         types
     }

@@ -31,7 +31,7 @@ pub(super) fn rewritten(expr: &Expr, from: Plain, to: Plain) -> Vec<(String, &'s
             return vec![(format!("{value}ep"), " for epochs"), (format!("{value}it"), " for iterations")];
         }
         (Some(Unit::Percent), Ratio, Float) => decimal(value / hundred),
-        (None, Float, Int) if value.is_integer() => decimal(value),
+        (None, Float, Int) | (Some(_), Step, Int) if value.is_integer() => decimal(value),
         (None, Float, Step) => format!("{}ep", decimal(value)),
         (None, Float, Pruner) if value < Exact::from_integer(1) => {
             format!("global_magnitude({}%)", decimal(value * hundred))

@@ -48,7 +48,7 @@ impl Checker<'_> {
     }
 
     /// A name of an enclosing scope with a type of which there is usually one.
-    fn in_scope(&self, ty: &Ty) -> Option<String> {
+    pub(super) fn in_scope(&self, ty: &Ty) -> Option<String> {
         let single = matches!(ty, Ty::Plain(Plain::Task | Plain::Recipe | Plain::State | Plain::Seed | Plain::Arch));
         let mut locals = self.locals.iter().rev().filter(|_| single);
         locals.find(|local| self.settled(&local.ty) == *ty).map(|local| local.name.to_string())

@@ -119,7 +119,8 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::error(&codes::MISMATCH, format!("{what} must be a list, but this is one statistic"))
                         .label(expr.span, "one statistic")
-                        .help(format!("write `[{name}]`")),
+                        .help(format!("write `[{name}]`"))
+                        .in_place_of(expr.span),
                 );
                 Ty::Error
             }
@@ -221,7 +222,8 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::error(&codes::MISMATCH, format!("`{name}` is a function, and is not called here"))
                         .label(span, "not called")
-                        .help(format!("write `{name}()`")),
+                        .help(format!("write `{name}()`"))
+                        .in_place_of(span),
                 );
                 (*result).clone()
             }
@@ -261,7 +263,12 @@ impl Checker<'_> {
         })
     }
 
-    pub(super) fn lambda_body(&mut self, lambda: &Lambda, params: &[Ty], body: impl FnOnce(&mut Self, &Expr) -> Ty) -> Ty {
+    pub(super) fn lambda_body(
+        &mut self,
+        lambda: &Lambda,
+        params: &[Ty],
+        body: impl FnOnce(&mut Self, &Expr) -> Ty,
+    ) -> Ty {
         lambda.params.iter().zip(params).for_each(|(name, ty)| self.note(name.span, ty));
         let names = lambda.params.iter().map(|name| name.text.clone()).zip(params.iter().cloned());
         self.within(names.collect::<Vec<_>>(), |checker| body(checker, &lambda.body))
@@ -283,14 +290,39 @@ impl Checker<'_> {
             format!("{what} is called with {} value{}", params.len(), if params.len() == 1 { "" } else { "s" });
         let help = match params.as_slice() {
             [Ty::Tuple(_)] => "take the pair as one parameter: `pair => { let (a, b) = pair … }`".to_owned(),
-            _ => format!("write a function of {}", takes(params.len())),
+            params => self.lambda_of(lambda, params).unwrap_or(format!("write a function of {}", takes(params.len()))),
         };
         self.report(
             Diagnostic::error(&codes::LAMBDA_PARAMETERS, message)
                 .label(expr.span, format!("takes {}, not {}", takes(lambda.params.len()), params.len()))
-                .help(help),
+                .help(help)
+                .in_place_of(expr.span),
         );
         Ty::Function(params.into(), Arc::new(Ty::Error))
+    }
+
+    /// A lambda with as many parameters as its place has values, if that changes nothing else.
+    fn lambda_of(&self, lambda: &Lambda, params: &[Ty]) -> Option<String> {
+        let body = self.source(lambda.body.span);
+        if body.contains('\n') || body.len() > 90 {
+            return None;
+        }
+        let word = |c: char| !(c.is_alphanumeric() || c == '_');
+        let uses = |name: &str| body.split(word).any(|part| part == name);
+        let mut names: Vec<&str> = lambda.params.iter().map(|name| &*name.text).collect();
+        if names.iter().skip(params.len()).any(|name| uses(name)) {
+            return None;
+        }
+        names.truncate(params.len());
+        for param in &params[names.len()..] {
+            let usual: &[&str] = if param.is(Plain::Int) { &["n", "k", "i"] } else { &["x", "y", "z"] };
+            names.push(usual.iter().copied().find(|name| !names.contains(name) && !uses(name))?);
+        }
+        match names.as_slice() {
+            [] => None,
+            [only] => Some(format!("write `{only} => {body}`")),
+            names => Some(format!("write `({}) => {body}`", names.join(", "))),
+        }
     }
 
     /// A lambda where a schedule is wanted: from the step to a ratio or a number.
@@ -389,7 +421,7 @@ fn holds_function(ty: &Ty) -> bool {
 }
 
 fn accepts_float(want: &Ty) -> bool {
-    matches!(want.unmeasured().0, Ty::Plain(Plain::Float | Plain::Schedule | Plain::Margin))
+    matches!(want.unmeasured().0, Ty::Plain(Plain::Float | Plain::Schedule | Plain::Margin | Plain::Score))
 }
 
 /// Whether an expression consists of whole-number literals only, which stand for any plain number.

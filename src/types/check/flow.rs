@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::super::ty::{Fields, Plain, Row, Ty};
 use super::Checker;
+use super::convert::is_operation;
 use super::expr::is_adaptable;
+use super::field::fields_of;
 use super::origin::{Local, lists_of};
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::source::Span;
@@ -79,6 +81,7 @@ impl Checker<'_> {
                 let shown = self.settled(&other).described();
                 let help = match (&other, self.source(expr.span)) {
                     (Ty::Plain(Plain::Int), text) => format!("write `0..{text}`"),
+                    (Ty::Plain(Plain::State), text) if is_short(text) => format!("write `[{text}]`"),
                     _ => help.to_owned(),
                 };
                 self.report(
@@ -168,8 +171,7 @@ impl Checker<'_> {
             }
             checker.infer(body)
         });
-        let mut columns: Columns =
-            locals.iter().map(|local| (local.name.clone(), self.after_leaving(local))).collect();
+        let mut columns: Columns = locals.iter().map(|local| (local.name.clone(), self.after_leaving(local))).collect();
         let Some((inner, axes_inside)) = self.points(body, &found) else { return Ty::Rows(None) };
         let outer = columns.len();
         let mut total = outer + axes_inside;
@@ -223,12 +225,29 @@ impl Checker<'_> {
             return true;
         }
         let span = field_span(body, name).unwrap_or(result_of(body).span);
-        self.report(
-            Diagnostic::error(&codes::CELL, format!("the column `{name}` cannot hold {}", ty.described()))
-                .label(span, format!("this is {}", ty.described()))
-                .help("put numbers, text or measurements into the record"),
-        );
+        let diagnostic = Diagnostic::error(&codes::CELL, format!("the column `{name}` cannot hold {}", ty.described()))
+            .label(span, format!("this is {}", ty.described()));
+        let value = field_value(body, name);
+        let field = value.as_ref().and_then(|value| self.field_for_column(value, name, &ty));
+        self.report(match (field, value) {
+            (Some(help), Some(value)) => diagnostic.help(help).in_place_of(value.span),
+            _ => diagnostic.help("put numbers, text or measurements into the record"),
+        });
         false
+    }
+
+    /// The field of a value that a column is most likely to hold.
+    fn field_for_column(&self, value: &Expr, column: &str, ty: &Ty) -> Option<String> {
+        let fields: Vec<_> = fields_of(ty).into_iter().filter(|(_, ty)| ty.is_cell()).map(|(name, _)| name).collect();
+        let text = self.brief(value);
+        let text = if is_operation(value) { format!("({text})") } else { text.to_owned() };
+        match fields.iter().find(|name| *name == column).or(fields.first()) {
+            Some(field) if ty.is(Plain::State) => Some(format!(
+                "measure it, like `evaluate({text}, task.test).top1`, or take a field of it: write `{text}.{field}`"
+            )),
+            Some(field) => Some(format!("take a field of it: write `{text}.{field}`")),
+            None => None,
+        }
     }
 
     fn repeated_column(&mut self, name: &str, body: &Expr) {
@@ -241,6 +260,10 @@ impl Checker<'_> {
     }
 }
 
+fn is_short(text: &str) -> bool {
+    text.len() <= 48 && !text.contains('\n')
+}
+
 /// The expression that gives a block's or loop's value.
 fn result_of(expr: &Expr) -> &Expr {
     use crate::syntax::tree::ExprKind;
@@ -250,6 +273,16 @@ fn result_of(expr: &Expr) -> &Expr {
         ExprKind::For { body, .. } | ExprKind::Sweep { body, .. } => result_of(body),
         _ => expr,
     }
+}
+
+/// What the record that a body gives sets a field to.
+fn field_value(body: &Expr, name: &str) -> Option<Expr> {
+    use crate::syntax::tree::{Entry, ExprKind};
+    let ExprKind::Record(entries) = &*result_of(body).kind else { return None };
+    entries.iter().find_map(|entry| match entry {
+        Entry::Field(field, value) if &*field.text == name => Some(value.clone()),
+        _ => None,
+    })
 }
 
 /// Where the record that a body gives sets a field.

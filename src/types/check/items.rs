@@ -219,7 +219,8 @@ impl Checker<'_> {
     /// Adds a local binding to the current scope.
     pub(super) fn local_binding(&mut self, binding: &Binding) {
         let names = self.bind(binding);
-        let origin = if let (Pattern::Name(_), None) = (&binding.pattern, &binding.ty) { Some(&binding.value) } else { None };
+        let origin =
+            if let (Pattern::Name(_), None) = (&binding.pattern, &binding.ty) { Some(&binding.value) } else { None };
         self.locals.extend(names.into_iter().map(|name| Local::from(name).made_from(origin)));
     }
 
@@ -299,6 +300,7 @@ impl Checker<'_> {
         self.at_top_of(module, |checker| {
             checker.defaults(function, &signature);
             let what = format!("the result of `{}`", signature.name);
+            checker.returning = function.result.as_ref().map(|ty| (what.clone(), ty.span));
             checker.within(locals(&signature), |checker| checker.check(body, &signature.result, &what));
         });
     }

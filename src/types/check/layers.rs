@@ -5,7 +5,18 @@ use super::super::ty::{Plain, Ty};
 use super::Checker;
 use super::call::Call;
 use crate::diag::{Diagnostic, codes::types as codes};
-use crate::syntax::tree::Arg;
+use crate::syntax::tree::{Arg, ExprKind};
+
+/// Whether numbers stand in the order of this language, the kernel second: no network narrows to a few channels.
+fn kernel_second(args: &[&Arg]) -> bool {
+    let number = |arg: &Arg| if let ExprKind::Int(value) = &*arg.value.kind { Some(*value) } else { None };
+    match args {
+        [first, second, ..] => {
+            number(first).zip(number(second)).is_some_and(|(out, kernel)| kernel <= 7 && out > kernel)
+        }
+        _ => false,
+    }
+}
 
 impl Checker<'_> {
     /// Reports a layer that is given the channels of its input; says whether it is.
@@ -17,7 +28,8 @@ impl Checker<'_> {
         let labelled = |name: &str| call.args.iter().any(|arg| arg.label.as_ref().is_some_and(|it| &*it.text == name));
         let (given, takes) = match &*signature.name {
             "conv" => (
-                plain.len() > 2 || plain.len() == 2 && (labelled("kernel") || labelled("kernel_size")),
+                plain.len() > 2 && !kernel_second(&plain)
+                    || plain.len() == 2 && (labelled("kernel") || labelled("kernel_size")),
                 "the number of output channels only",
             ),
             "linear" => (plain.len() == 2, "the number of outputs only"),
@@ -46,8 +58,7 @@ impl Checker<'_> {
             });
         }
         let right = format!("{}({})", signature.name, written.join(", "));
-        let message =
-            format!("`{}` takes {takes}; those of its input follow from the layer before", signature.name);
+        let message = format!("`{}` takes {takes}; those of its input follow from the layer before", signature.name);
         self.report(
             Diagnostic::error(&codes::EXCESS_ARGUMENT, message)
                 .label(first.value.span, "the channels of the input")

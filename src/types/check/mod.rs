@@ -60,6 +60,8 @@ pub(super) struct Checker<'a> {
     locals: Vec<Local>,
     /// What `.column` refers to.
     context: Context,
+    /// The result of the function whose body is checked: how messages name it, and where its type stands.
+    returning: Option<(String, Span)>,
     /// Literals that should be of another type, which those who use them take for granted.
     recast: Vec<(Span, Plain)>,
     /// What a column is used for.
@@ -132,6 +134,7 @@ impl<'a> Checker<'a> {
             module: ModuleId(0),
             locals: Vec::new(),
             context: Context::Absent,
+            returning: None,
             recast: Vec::new(),
             role: ColumnRole::Value,
             levels: Vec::new(),

@@ -102,7 +102,11 @@ impl Checker<'_> {
         if let Some(usage) = report.labels.first().cloned() {
             report.labels.clear();
             report.fixes.clear();
-            let from = if matches!(*origin.kind, ExprKind::List(_) | ExprKind::Range { .. }) { "these are" } else { "this is" };
+            let from = if matches!(*origin.kind, ExprKind::List(_) | ExprKind::Range { .. }) {
+                "these are"
+            } else {
+                "this is"
+            };
             let shown = self.settled(&ty).described();
             report = report
                 .label(origin.span, format!("{from} {}", shown.trim_start_matches("a ").trim_start_matches("an ")))

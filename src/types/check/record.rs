@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::ty::{Fields, Plain, Ty};
 use super::Checker;
+use super::field::fields_of;
 use crate::diag::codes::{names, types as codes};
 use crate::diag::{Diagnostic, foreign, suggest};
 use crate::syntax::tree::{Entry, Expr, Name};
@@ -30,8 +31,7 @@ impl Checker<'_> {
                         Ty::Plain(Plain::Recipe) => return self.recipe(at, entries),
                         Ty::Error | Ty::Var(_) => poisoned = true,
                         other => {
-                            let empty = Ty::Record(Arc::new(Fields::default()));
-                            self.mismatch(base, &other, &empty, "what `..` takes apart");
+                            self.no_record(base, &other);
                             poisoned = true;
                         }
                     }
@@ -76,6 +76,24 @@ impl Checker<'_> {
             });
             return;
         }
+    }
+
+    fn no_record(&mut self, base: &Expr, found: &Ty) {
+        let found = self.settled(found);
+        let shown = found.described();
+        let text = self.brief(base);
+        let fields: Vec<_> = fields_of(&found).into_iter().filter(|(_, ty)| ty.is_cell()).collect();
+        let fields: Vec<_> = fields.iter().take(2).map(|(name, _)| format!("`{name}: {text}.{name}`")).collect();
+        let help = if fields.is_empty() {
+            format!("give the value a name in the record: write `value: {text}`")
+        } else {
+            format!("give the fields that are needed: {}", fields.join(", "))
+        };
+        self.report(
+            Diagnostic::error(&codes::MISMATCH, format!("`..` takes the fields of a record, but this is {shown}"))
+                .label(base.span, format!("this is {shown}"))
+                .help(help),
+        );
     }
 
     /// Adds a field, or changes one that a spread brought.
