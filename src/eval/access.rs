@@ -7,6 +7,7 @@ use super::choice::field_of_each;
 use super::expr::index;
 use super::flow::record_at;
 use super::interpreter::{Interpreter, Scope, error};
+use super::select::rows_at;
 use crate::diag::codes::evaluation as codes;
 use crate::domain::data::{Split, Task};
 use crate::domain::pruning::Score;
@@ -50,7 +51,7 @@ impl Interpreter<'_> {
                     .help("write `.at(1ep)`")
                     .into())
             }
-            (Value::Rows(rows), _) => rows_at(rows, given, call),
+            (Value::Rows(rows), _) => rows_at(rows, given, call, self.linked.sources.slice(call)),
             (Value::Choice(choice), _) => self.at_each(choice, given, call),
             _ => Err(no_field(base, "at", call)),
         }
@@ -118,53 +119,6 @@ fn state_field(state: &State, name: &str, span: Span) -> Evaluated {
     }
 }
 
-/// Keeps the rows that have the given values.
-fn rows_at(rows: &Arc<Frame<Value>>, given: &[Given], call: Span) -> Evaluated {
-    let mut wanted = vec![true; rows.height()];
-    let mut described = Vec::new();
-    for given in given {
-        let Some(label) = &given.label else {
-            let message = "`.at` of rows takes names and values";
-            return Err(error(&codes::MISMATCH, message, given.span, "no column named")
-                .help("write `.at(round: 3)`")
-                .into());
-        };
-        let Some(column) = rows.column(label) else {
-            return Err(no_column(rows, label, given.span));
-        };
-        described.push(format!("{label} {}", repr::label(&given.value)));
-        for (keep, cell) in wanted.iter_mut().zip(&column.cells) {
-            if matches!(cell, Value::Measured(_)) {
-                return Err(super::expr::waits(given.span).into());
-            }
-            *keep &= cell.equals(&given.value, None).unwrap_or(false);
-        }
-    }
-    if !wanted.contains(&true) {
-        let message = format!("no row has {}", described.join(", "));
-        return Err(error(&codes::NO_ROWS, message, call, "selects nothing").help(values(rows, given)).into());
-    }
-    Ok(Value::Rows(Arc::new(select(rows, &wanted))))
-}
-
-/// Says which values the columns have by which rows were selected.
-fn values(rows: &Frame<Value>, given: &[Given]) -> String {
-    let columns = given.iter().filter_map(|given| rows.column(given.label.as_deref()?));
-    let described = columns.map(|column| {
-        let mut seen: Vec<String> = Vec::new();
-        for cell in &column.cells {
-            let shown = repr::label(cell);
-            if !seen.contains(&shown) {
-                seen.push(shown);
-            }
-        }
-        let more = if seen.len() > 8 { ", …" } else { "" };
-        seen.truncate(8);
-        format!("`{}` is {}{more}", column.name, seen.join(", "))
-    });
-    described.collect::<Vec<_>>().join("; ")
-}
-
 /// Reads an element.
 pub(super) fn element(value: &Value, at: &Value, span: Span) -> Evaluated {
     let Some(wanted) = index(at) else {
@@ -195,12 +149,6 @@ pub(super) fn element(value: &Value, at: &Value, span: Span) -> Evaluated {
         })
         .into()),
     }
-}
-
-/// Keeps some rows.
-pub(super) fn select(rows: &Frame<Value>, wanted: &[bool]) -> Frame<Value> {
-    let order: Vec<usize> = wanted.iter().enumerate().filter(|(_, keep)| **keep).map(|(row, _)| row).collect();
-    arrange(rows, &order)
 }
 
 /// Picks rows in an order.

@@ -15,7 +15,7 @@ use crate::ops;
 use crate::ops::lowering::Argument;
 use crate::resolve::{Linked, ModuleId, Target};
 use crate::source::{FileId, Span};
-use crate::syntax::tree::{self, ItemKind};
+use crate::syntax::tree::{self, Expr, ItemKind};
 use crate::types::{Plain, Typed};
 use crate::value::{Course, Env, Evaluated, Function, Native, NativeKind, Step, Stop, Value, number};
 
@@ -215,10 +215,26 @@ impl<'a> Interpreter<'a> {
         (self.trail.get(at).copied(), self.trail[..at].iter().rev().take(TRAIL).copied().collect())
     }
 
+    /// Finds the expression that stands at a place.
+    pub(super) fn expression_at(&self, span: Span) -> Option<&Expr> {
+        let holds = |outer: Span| outer.file == span.file && outer.start <= span.start && span.end <= outer.end;
+        let module = self.linked.modules.iter().find(|module| module.file.id == span.file)?;
+        let item = module.file.items.iter().find(|item| holds(item.span))?;
+        let mut next = item.expressions().into_iter().find(|expr| holds(expr.span));
+        while let Some(expr) = next.filter(|expr| expr.span != span) {
+            next = expr.children().into_iter().find(|child| holds(child.span));
+        }
+        next
+    }
+
     /// Reports a mistake.
     pub(super) fn report(&mut self, stop: Stop) {
         if let Stop::Error(diagnostic) = stop {
-            self.diagnostics.push(*diagnostic);
+            // A function that is called twice is wrong once.
+            let same = |known: &Diagnostic| known.message == diagnostic.message && known.labels == diagnostic.labels;
+            if !self.diagnostics.iter().any(same) {
+                self.diagnostics.push(*diagnostic);
+            }
         }
     }
 

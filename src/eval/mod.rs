@@ -20,6 +20,7 @@ mod lowering;
 mod operators;
 mod outputs;
 mod schedule;
+mod select;
 mod sweep;
 #[cfg(test)]
 mod tests;

@@ -13,11 +13,11 @@ use crate::value::{Kept, Network, number};
 pub(super) struct Problem {
     pub(super) message: String,
     pub(super) label: String,
-    pub(super) help: &'static str,
+    pub(super) help: String,
 }
 
-fn problem(message: String, label: impl Into<String>, help: &'static str) -> Problem {
-    Problem { message, label: label.into(), help }
+fn problem(message: String, label: impl Into<String>, help: impl Into<String>) -> Problem {
+    Problem { message, label: label.into(), help: help.into() }
 }
 
 /// Counts the weights that are left after a pruning.
@@ -236,7 +236,22 @@ fn too_dense(target: Exact, all: u64, kept: u64) -> Problem {
         percent(present),
         percent(target)
     );
-    problem(message, format!("below the present {}%", percent(present)), "prune to a higher sparsity")
+    let other = Exact::from_integer(1) - target;
+    let help = if other > present {
+        format!(
+            "a sparsity is the share that is gone: if {0}% are to be left, write `{1}%`; to remove {0}% of what is left, \
+             write `global_magnitude({0}%)`",
+            percent(target),
+            percent(other)
+        )
+    } else {
+        format!(
+            "prune to more than {0}%; to remove {1}% of what is left, write `global_magnitude({1}%)`",
+            percent(present),
+            percent(target)
+        )
+    };
+    problem(message, format!("below the present {}%", percent(present)), help)
 }
 
 #[cfg(test)]

@@ -382,7 +382,7 @@ fn schedules_are_functions_of_the_step() {
         "PD0202",
         "the result of `lr` of `sgd` for each step must be a `Float`, but this is a `Step`",
         "step",
-        "divide it by a unit: `step / 1ep`",
+        "divide it by a unit: write `step / 1ep`",
     );
 }
 
@@ -514,7 +514,7 @@ fn outputs_have_their_types() {
         "PD0201",
         "the value of plot `p` must be a `Plot`, but this is `Rows[{ seed: Seed, arm: Str, round: Int, sparsity: Ratio, top1: Measured[Ratio], loss: Measured[Float], units: Measured[Int] }]`",
         "runs",
-        "write `line(…, x: .…, y: .…)` around it",
+        "write `line(runs, x: .sparsity, y: .top1)`",
     );
     rejects(
         "claim c \"x\" = true\n",
@@ -551,7 +551,7 @@ fn claims_compare_like_with_like() {
         "PD0227",
         "a margin in `Float` does not fit values in `Ratio`",
         "0.02",
-        "write `2pp` for two percentage points, or `5%` for five per cent of the reference's mean",
+        "write `2pp`",
     );
     rejects(
         "claim c \"x\" = equivalent(runs.units, to: runs.units, margin: 2pp, over: .seed)\n",

@@ -180,6 +180,11 @@ impl Ty {
         matches!(self, Self::Plain(this) if *this == plain)
     }
 
+    /// Returns whether it has no parts.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
     /// Returns whether values are numbers, with or without a unit.
     pub fn is_number(&self) -> bool {
         use Plain::{Bytes, Float, Int, Points, Ratio, Step, Time};

@@ -117,6 +117,18 @@ impl Solver {
         }
     }
 
+    /// Lets the open parts of a type agree with everything: what would have solved them is mistaken.
+    pub(super) fn give_up(&mut self, ty: &Ty) {
+        let mut open = Vec::new();
+        self.map(&self.resolve(ty), &mut |leaf| {
+            open.extend(if let Ty::Var(var) = leaf { Some(*var) } else { None });
+            leaf.clone()
+        });
+        for var in open {
+            self.solutions[var.0 as usize] = Some(Ty::Error);
+        }
+    }
+
     fn unify_all(&mut self, left: &[Ty], right: &[Ty]) -> bool {
         left.len() == right.len() && left.iter().zip(right).all(|(a, b)| self.unify(a, b))
     }

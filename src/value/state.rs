@@ -19,6 +19,8 @@ pub struct Network {
     pub arch: Shared<Arch>,
     /// Parameters and shapes.
     pub survey: Survey,
+    /// The call in a program that made it, for messages.
+    pub made: Option<Span>,
 }
 
 impl Network {
@@ -28,7 +30,7 @@ impl Network {
     /// If a layer does not fit.
     pub fn new(arch: Arch) -> Result<Self, ArchError> {
         let survey = arch.survey()?;
-        Ok(Self { arch: Shared::new(arch), survey })
+        Ok(Self { arch: Shared::new(arch), survey, made: None })
     }
 
     /// Returns the bytes of a checkpoint: every entry of the state dict in four bytes an element.

@@ -6,6 +6,8 @@ use super::super::interpreter::{Interpreter, error};
 use crate::diag::codes::evaluation as codes;
 use crate::domain::arch::{Arch, Layer, Shape};
 use crate::ops::lowering::Arguments;
+use crate::source::Span;
+use crate::syntax::tree::{Entry, Expr, ExprKind};
 use crate::value::{Evaluated, Network, Value};
 
 fn value(layer: Layer) -> Value {
@@ -73,17 +75,53 @@ pub(super) fn residual(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evalua
     Ok(value(Layer::Residual { before, body: part(0)?, shortcut: part(1)?, after: part(2)? }))
 }
 
-pub(super) fn arch(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+pub(super) fn arch(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let root = layers(&arguments.at(0).value, arguments, 0)?;
     let side = size(arguments, 2, "the image size", 1)?;
     let input = Shape { channels: size(arguments, 1, "the number of channels", 1)?, height: side, width: side };
     match Network::new(Arch { root, input }) {
-        Ok(network) => Ok(Value::Arch(Arc::new(network))),
+        Ok(network) => Ok(Value::Arch(Arc::new(Network { made: vm.callers().0, ..network }))),
         Err(reason) => {
-            Err(error(&codes::LAYER_FIT, reason.to_string(), arguments.call, format!("for images of {input}"))
-                .help("change that layer, or the size of the images")
-                .into())
+            let written = vm.expression_at(arguments.span(0));
+            let place = written.and_then(|layers| layer_at(layers, reason.path()));
+            let diagnostic = error(
+                &codes::LAYER_FIT,
+                reason.to_string(),
+                place.unwrap_or(arguments.call),
+                if place.is_some() { "this layer".to_owned() } else { format!("for images of {input}") },
+            )
+            .help("change that layer, or the size of the images");
+            Err(if place.is_some() {
+                diagnostic.label(arguments.call, format!("for images of {input}"))
+            } else {
+                diagnostic
+            }
+            .into())
         }
+    }
+}
+
+/// Where the source writes the layer with a path: down to the literal, or to the call that gives it.
+fn layer_at(layers: &Expr, path: &str) -> Option<Span> {
+    if path.is_empty() {
+        return None;
+    }
+    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    match &*layers.kind {
+        ExprKind::Paren(inner) => layer_at(inner, path),
+        ExprKind::Block(block) => layer_at(&block.value, path),
+        ExprKind::Record(entries) => entries.iter().find_map(|entry| match entry {
+            Entry::Field(name, value) if &*name.text == step => {
+                Some(layer_at(value, rest).unwrap_or(name.span.to(value.span)))
+            }
+            _ => None,
+        }),
+        ExprKind::List(elements) => {
+            let element = elements.get(step.parse::<usize>().ok()?)?;
+            Some(layer_at(element, rest).unwrap_or(element.span))
+        }
+        ExprKind::Call(_, args) => args.iter().find_map(|arg| layer_at(&arg.value, path)),
+        _ => None,
     }
 }
 

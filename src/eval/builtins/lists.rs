@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::super::access::{arrange, select};
+use super::super::access::arrange;
 use super::super::choice::{bare, choose, last_existing, no_condition, uncover};
 use super::super::expr::truth;
 use super::super::flow::records;
 use super::super::interpreter::{Interpreter, error};
+use super::super::select::select;
 use crate::diag::codes::evaluation as codes;
 use crate::ops::lowering::Arguments;
 use crate::syntax::tree::BinaryOp;

@@ -134,7 +134,7 @@ fn no_samples(arguments: &Arguments) -> Diagnostic {
 fn refuse(problem: &counting::Problem, arguments: &Arguments) -> Diagnostic {
     Diagnostic::error(&codes::CANNOT_PRUNE, problem.message.clone())
         .label(arguments.span(1), problem.label.clone())
-        .help(problem.help)
+        .help(problem.help.clone())
 }
 
 /// Checks that parameters to keep exist.

@@ -1,30 +1,42 @@
 //! Reports about types that do not fit, and what to do about each.
 
-use super::super::ty::{Plain, Ty};
+use super::super::ty::{Plain, Row, Ty};
 use super::Checker;
 use super::binary::is_comparison;
+use super::convert::{conversion, decimal, instead, is_operation, is_quantity, literal};
+use super::field::fields_of;
 use crate::diag::{Diagnostic, codes::types as codes};
-use crate::syntax::tree::{BinaryOp, Exact, Expr, ExprKind, UnaryOp, Unit};
+use crate::resolve::Target;
+use crate::syntax::tree::{BinaryOp, Expr, ExprKind, ItemKind, Unit};
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// Reports that `what` must have another type.
     pub(super) fn mismatch(&mut self, expr: &Expr, found: &Ty, want: &Ty, what: &str) {
         let (found, want) = (self.settled(found), self.settled(want));
         if let Ty::Measured(inner) = &found
             && would_fit(inner, &want)
         {
-            return self.measured(expr, &want, what);
+            return self.measured(expr, &found, &want, what);
+        }
+        if self.parts_mismatch(expr, &found, &want, what) {
+            return;
         }
         let units = found.is_number() && (want.is_number() || want.is(Plain::Margin) || want.is(Plain::Schedule));
         let code = if units { &codes::UNIT } else { &codes::MISMATCH };
         let shown = found.described();
         let diagnostic = Diagnostic::error(code, format!("{what} must be {}, but this is {shown}", want.described()))
             .label(expr.span, format!("this is {shown}"));
-        let advice = self.advice(expr, &found, &want).or_else(|| typical(&want).map(ToOwned::to_owned));
-        self.report(match advice {
+        let advice = self.advice(expr, &found, &want).or_else(|| {
+            let alike = std::mem::discriminant(&found) == std::mem::discriminant(&want) && !found.is_plain();
+            typical(&want).filter(|_| !alike).map(ToOwned::to_owned)
+        });
+        let diagnostic = match advice {
             Some(help) => diagnostic.help(help).in_place_of(expr.span),
             None => diagnostic,
-        });
+        };
+        if let Some(report) = self.postponed(expr, &found, &want, diagnostic) {
+            self.report(report);
+        }
     }
 
     /// Reports a text that stands for something else, if it does.
@@ -32,6 +44,7 @@ impl Checker<'_> {
         let name = is_name(text);
         let column = |ty: &Ty| matches!(ty, Ty::Column(_));
         let (thing, right) = match want {
+            Ty::Plain(Plain::Str) | Ty::Var(_) | Ty::Error | Ty::Generic(_) => return false,
             Ty::Column(_) if name => ("a column is written with a dot", format!(".{text}")),
             Ty::List(element) if column(element) && name => ("columns are written with a dot", format!("[.{text}]")),
             Ty::List(element) if element.is(Plain::Statistic) && self.is_statistic(text) => {
@@ -41,7 +54,6 @@ impl Checker<'_> {
             Ty::Plain(Plain::Statistic) => {
                 ("a statistic is a name", ["mean", "ci95"][usize::from(text.starts_with('c'))].to_owned())
             }
-            Ty::Plain(Plain::Str) | Ty::Var(_) | Ty::Error | Ty::Generic(_) => return false,
             other
                 if is_quantity(text) && (other.is_number() || other.is(Plain::Margin) || other.is(Plain::Schedule)) =>
             {
@@ -50,22 +62,41 @@ impl Checker<'_> {
             Ty::Plain(Plain::Bool) if matches!(text, "true" | "false") => {
                 ("a truth value stands without quotes", text.to_owned())
             }
-            Ty::Plain(_) if name && self.local(text).is_none() && self.linked.lookup(self.module, text).is_some() => {
-                ("a name stands without quotes", text.to_owned())
-            }
-            _ => return false,
+            wanted => match name.then(|| self.named(text, wanted, expr.span)).flatten() {
+                Some(help) => return self.no_text(expr, "what is meant stands without quotes", help, what),
+                None => return false,
+            },
         };
+        self.no_text(expr, thing, format!("write `{right}`"), what)
+    }
+
+    fn no_text(&mut self, expr: &Expr, thing: &str, help: String, what: &str) -> bool {
         self.report(
             Diagnostic::error(&codes::QUOTED, format!("{what} is no text: {thing}"))
                 .label(expr.span, "a text")
-                .help(format!("write `{right}`")),
+                .help(help)
+                .in_place_of(expr.span),
         );
         true
     }
 
-    fn measured(&mut self, expr: &Expr, want: &Ty, what: &str) {
+    fn measured(&mut self, expr: &Expr, found: &Ty, want: &Ty, what: &str) {
+        let rounds = ["round", "floor", "ceil"].iter().any(|name| what.ends_with(&format!(" of `{name}`")));
+        if let Some((_, result)) = self.returning.clone().filter(|(place, _)| place == what) {
+            let right = Ty::measured(found.unmeasured().0.clone());
+            self.report(
+                Diagnostic::error(&codes::MEASURED, format!("{what} exists only after the run"))
+                    .label(expr.span, format!("this is {}", right.described()))
+                    .label(result, "not so by this type")
+                    .help(format!("write `{right}`"))
+                    .in_place_of(result),
+            );
+            return;
+        }
         let help = if want.is(Plain::Bool) {
             "write `select(condition, then: …, else: …)`, or `iterate(…, until: s => condition)` for rounds"
+        } else if rounds {
+            "leave the rounding out: tables and plots round what they show"
         } else {
             "use something known before the run (`sparsity`, `round`), or show the measurement in a table or plot"
         };
@@ -76,25 +107,67 @@ impl Checker<'_> {
         );
     }
 
+    /// The source of an expression, if it is short enough to be repeated.
+    pub(super) fn brief(&self, expr: &Expr) -> &'a str {
+        let text = self.source(expr.span);
+        if text.len() <= 48 && !text.contains('\n') { text } else { "…" }
+    }
+
+    /// The fields of a value that are of a type, as they are read.
+    pub(super) fn fields_with(&self, expr: &Expr, found: &Ty, want: &Ty) -> Option<String> {
+        let (wanted, _) = want.unmeasured();
+        let good = |ty: &Ty| ty == want || want.unmeasured().1 && ty == wanted;
+        let fields = fields_of(found);
+        let mut names: Vec<&str> = fields.iter().filter(|(_, ty)| good(ty)).map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() {
+            let measured = |ty: &Ty| ty.unmeasured().0 == wanted;
+            names = fields.iter().filter(|(_, ty)| measured(ty)).map(|(name, _)| name.as_str()).collect();
+        }
+        let text = self.brief(expr);
+        let text = if is_operation(expr) { format!("({text})") } else { text.to_owned() };
+        match names.as_slice() {
+            [] => None,
+            [only] => Some(format!("take a field of it: write `{text}.{only}`")),
+            [first, second, ..] => Some(format!("take a field of it: write `{text}.{first}` or `{text}.{second}`")),
+        }
+    }
+
     /// What to write instead.
     fn advice(&mut self, expr: &Expr, found: &Ty, want: &Ty) -> Option<String> {
         let text = self.source(expr.span);
+        let short = self.brief(expr);
         match (found, want) {
             (Ty::Function(params, result), _) if *want == **result || makes_layer(result, want) => {
+                if let ExprKind::Name(name) = &*expr.kind
+                    && self.local(name).is_none()
+                    && let Some(call) = self.named(name, want, expr.span)
+                {
+                    return Some(format!("call it: {call}"));
+                }
                 let dots = if params.is_empty() { "" } else { "…" };
                 Some(format!("call it: `{text}({dots})`"))
             }
+            (_, Ty::Plain(Plain::Str)) if matches!(&*expr.kind, ExprKind::Name(_)) => {
+                Some(format!("a text stands in double quotes: write `\"{text}\"`"))
+            }
             (Ty::Plain(Plain::Task), Ty::Split(_)) => Some(format!("write `{text}.test`, or `{text}.val` for choices")),
             (Ty::List(element), want) if same(element, want) => {
-                let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
                 Some(format!("take one of them, `last({short})`, or go through them with `for s in {short} {{ … }}`"))
             }
             (Ty::Function(..), Ty::Column(_)) if is_name(text) => Some(format!("a column has a dot: write `.{text}`")),
+            (found, Ty::Function(params, result)) if !matches!(found, Ty::Function(..)) => {
+                let (params, result) = (params.clone(), result.clone());
+                self.as_function(expr, found, &params, &result)
+            }
             (Ty::Record(fields), Ty::Plain(Plain::Recipe)) => {
                 let names: Vec<_> = fields.names().map(|name| format!("{name}: …")).collect();
                 Some(format!("a recipe is made by an optimiser: write `sgd({})`", names.join(", ")))
             }
-            (Ty::Rows(_), Ty::Column(_)) => Some(format!("take a column of it: write `{text}.top1`")),
+            (Ty::Rows(Some(row)), Ty::Column(_)) => {
+                let measured = row.fields.0.iter().find(|(_, ty)| matches!(ty, Ty::Measured(_)));
+                let (column, _) = measured.or(row.fields.0.last())?;
+                Some(format!("take a column of it: write `{short}.{column}`"))
+            }
             (Ty::Measured(inner), Ty::Plain(Plain::Verdict)) if inner.is(Plain::Bool) => Some(
                 "state it as `expect …`, or compare over seeds with `not_worse`, `equivalent` or `differs`".to_owned(),
             ),
@@ -102,31 +175,104 @@ impl Checker<'_> {
             (Ty::Plain(Plain::Verdict), Ty::Plain(Plain::Bool)) => {
                 Some(format!("write `claim name \"what it says\" = {}`", if text.contains('\n') { "…" } else { text }))
             }
-            (Ty::Record(fields), want) if want.is_number() && fields.get("top1").is_some() => {
-                Some("take a field of it: write `….top1`".to_owned())
-            }
             (Ty::Plain(Plain::Table), Ty::Plain(Plain::Plot)) => Some("write `table` instead of `plot`".to_owned()),
             (Ty::Plain(Plain::Plot), Ty::Plain(Plain::Table)) => Some("write `plot` instead of `table`".to_owned()),
             (Ty::List(_), Ty::Rows(_) | Ty::Plain(Plain::Table)) => {
                 Some("make rows with `sweep` instead of `for`".to_owned())
             }
-            (Ty::Rows(_), Ty::Plain(Plain::Plot)) => Some("write `line(…, x: .…, y: .…)` around it".to_owned()),
-            (Ty::Column(_), Ty::Plain(Plain::Bool | Plain::Float)) => {
-                Some(format!("take a mean of it: `mean({text}, over: .seed)`"))
+            (Ty::Rows(row), Ty::Plain(Plain::Plot)) => {
+                let columns = row.as_ref().and_then(|row| drawable(row));
+                let (x, y) =
+                    columns.map_or((".…".to_owned(), ".…".to_owned()), |(x, y)| (format!(".{x}"), format!(".{y}")));
+                Some(format!("write `line({short}, x: {x}, y: {y})`"))
             }
-            (Ty::Record(found), Ty::Record(want)) => {
-                let absent: Vec<_> = want.names().filter(|name| found.get(name).is_none()).map(quoted).collect();
-                let extra: Vec<_> = found.names().filter(|name| want.get(name).is_none()).map(quoted).collect();
-                match (absent.as_slice(), extra.as_slice()) {
-                    ([], []) => None,
-                    ([], extra) => Some(format!("leave out {}", extra.join(", "))),
-                    (absent, _) => Some(format!("add {}", absent.join(", "))),
+            (Ty::Measured(_), Ty::Column(_)) => match &*expr.kind {
+                ExprKind::Call(callee, args) if self.source(callee.span) == "mean" && !args.is_empty() => Some(
+                    format!("the comparison takes the mean by itself: write `{}`", self.source(args[0].value.span)),
+                ),
+                _ => None,
+            },
+            (Ty::List(element), want) if **element == *want && want.is_cell() => {
+                Some(format!("for several values, add an axis to the sweep: `name in {short}`"))
+            }
+            (Ty::Plain(Plain::Str), Ty::Plain(_)) => self.text_named(expr, want),
+            (Ty::Plain(Plain::Int), Ty::Plain(Plain::Seed)) => match self.in_scope(want) {
+                Some(seed) => Some(format!("seeds are no numbers: write `{seed}`")),
+                None => Some("seeds come from `sweep seed in seeds(3)`; for one alone, write `seeds(1)[0]`".to_owned()),
+            },
+            (Ty::Column(column), Ty::Plain(Plain::Bool | Plain::Float)) => {
+                let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
+                Some(format!("take a mean of it: write `mean({short}, over: .{axis})`"))
+            }
+            (Ty::Range(_), Ty::Plain(Plain::Int)) => match &*expr.kind {
+                ExprKind::Range { start, end, inclusive: false } if matches!(*start.kind, ExprKind::Int(0)) => {
+                    Some(format!("the number alone is enough: write `{}`", self.source(end.span)))
                 }
+                _ => None,
+            },
+            (Ty::Range(_), Ty::List(seeds)) if seeds.is(Plain::Seed) => match &*expr.kind {
+                ExprKind::Range { end, .. } => Some(format!("write `seeds({})`", self.source(end.span))),
+                _ => Some("write `seeds(3)`".to_owned()),
+            },
+            (Ty::Plain(Plain::Int), Ty::List(seeds)) if seeds.is(Plain::Seed) => {
+                Some(format!("write `seeds({short})`"))
             }
-            (Ty::Plain(from), Ty::Plain(to)) => conversion(expr, text, *from, *to),
+            (Ty::Plain(Plain::Seed), Ty::List(seeds)) if seeds.is(Plain::Seed) => Some(format!("write `[{short}]`")),
+            (Ty::List(from), Ty::List(to)) => match (&**from, &**to) {
+                (Ty::Plain(Plain::Int), Ty::Plain(Plain::Seed)) => Some(format!("write `seeds(len({short}))`")),
+                (Ty::Plain(Plain::Float), Ty::Plain(Plain::Ratio)) => Some(format!("write `map({short}, ratio)`")),
+                (Ty::Plain(Plain::Ratio), Ty::Plain(Plain::Float)) => Some(format!("write `map({short}, fraction)`")),
+                (Ty::Plain(Plain::Int), Ty::Plain(Plain::Float)) => Some(format!("write `map({short}, float)`")),
+                (Ty::Plain(Plain::Int), Ty::Plain(Plain::Step)) => Some(format!("write `map({short}, n => n * 1ep)`")),
+                (from, to) if *from == Ty::list(to.clone()) => Some(format!("take one of them: write `last({short})`")),
+                _ => None,
+            },
+            (Ty::Plain(from), Ty::Plain(to)) if conversion(expr, text, *from, *to).is_some() => {
+                conversion(expr, text, *from, *to)
+            }
             (element, Ty::List(wanted)) if element == &**wanted => Some(format!("write `[{text}]`")),
+            (Ty::Plain(Plain::State | Plain::Task | Plain::Arch) | Ty::Record(_), want)
+                if !matches!(want, Ty::List(_)) =>
+            {
+                self.fields_with(expr, found, want)
+            }
             _ => None,
         }
+    }
+
+    /// A name that stands for a text, where what the text names is wanted.
+    fn text_named(&mut self, expr: &Expr, want: &Ty) -> Option<String> {
+        let ExprKind::Name(name) = &*expr.kind else { return None };
+        let Target::Item { module, item } =
+            self.linked.lookup(self.module, name).filter(|_| self.local(name).is_none())?
+        else {
+            return None;
+        };
+        let ItemKind::Binding(binding) = &self.linked.item(module, item).kind else { return None };
+        let ExprKind::Str(text) = &*binding.value.kind else { return None };
+        let right = self.named(text, want, expr.span)?;
+        Some(format!("`{name}` is defined as a text: {} there", right))
+    }
+
+    /// A value where a function that gives it is wanted.
+    fn as_function(&mut self, expr: &Expr, found: &Ty, params: &[Ty], result: &Ty) -> Option<String> {
+        let result = self.settled(result);
+        if *found != result && !self.adapts(found, &result) {
+            return None;
+        }
+        let names: Vec<&str> = params
+            .iter()
+            .map(|param| match self.settled(param) {
+                Ty::Plain(Plain::State) => "s",
+                Ty::Plain(Plain::Step) => "step",
+                Ty::Plain(Plain::Parameter) => "p",
+                Ty::Plain(Plain::Int) => "n",
+                Ty::Record(_) => "row",
+                _ => "x",
+            })
+            .collect();
+        let names = if let [only] = names.as_slice() { (*only).to_owned() } else { format!("({})", names.join(", ")) };
+        Some(format!("a function gives it: write `{names} => {}`", self.brief(expr)))
     }
 
     /// What to write instead of an operation that does not exist.
@@ -137,28 +283,30 @@ impl Checker<'_> {
         (right, right_expr): (&Ty, &Expr),
     ) -> Option<String> {
         let (left_text, right_text) = (self.source(left_expr.span), self.source(right_expr.span));
-        for (ty, text) in [(left, left_text), (right, right_text)] {
-            if let Ty::Record(fields) = ty
-                && let Some(field) = ["top1"].into_iter().find(|name| fields.get(name).is_some())
+        for (ty, expr, other) in [(left, left_expr, right), (right, right_expr, left)] {
+            if matches!(ty, Ty::Record(_) | Ty::Plain(Plain::State))
+                && let Some(help) = self.fields_with(expr, ty, other)
             {
-                let text = if text.len() <= 50 && !text.contains('\n') { text } else { "…" };
-                return Some(format!("take a field of it: write `{text}.{field}`"));
+                return Some(help);
             }
         }
         let short =
             |text: &'_ str| if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "…".to_owned() };
         match (left, right) {
-            (Ty::Column(_), Ty::Column(_)) if is_comparison(op) => {
+            (Ty::Column(column), Ty::Column(_)) if is_comparison(op) => {
                 let (a, b) = (short(left_text), short(right_text));
+                let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
                 return Some(format!(
-                    "compare over seeds: write `not_worse({a}, than: {b}, margin: 2pp, over: .seed)`"
+                    "compare over seeds: write `not_worse({a}, than: {b}, margin: 2pp, over: .{axis})`"
                 ));
             }
-            (Ty::Column(_), _) => {
-                return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(left_text)));
+            (Ty::Column(column), _) => {
+                let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
+                return Some(format!("take a mean first: write `mean({}, over: .{axis})`", short(left_text)));
             }
-            (_, Ty::Column(_)) => {
-                return Some(format!("take a mean first: write `mean({}, over: .seed)`", short(right_text)));
+            (_, Ty::Column(column)) => {
+                let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
+                return Some(format!("take a mean first: write `mean({}, over: .{axis})`", short(right_text)));
             }
             _ => {}
         }
@@ -200,13 +348,30 @@ impl Checker<'_> {
     }
 }
 
+/// The axis along which rows are most likely replicates.
+pub(super) fn axis_of(row: Option<&Row>) -> &str {
+    let row = row.filter(|row| row.axes.is_some());
+    let seed =
+        row.and_then(|row| row.axis_names().find(|name| row.fields.get(name).is_some_and(|ty| ty.is(Plain::Seed))));
+    seed.or_else(|| row.and_then(|row| row.axis_names().next())).unwrap_or("seed")
+}
+
+/// The columns of rows that are drawn most likely, one against the other.
+fn drawable(row: &Row) -> Option<(&str, &str)> {
+    let known = |name: &&str| row.fields.get(name).is_some_and(Ty::is_number);
+    let x = ["sparsity", "round"].into_iter().find(known).or_else(|| row.fields.names().find(known))?;
+    let measured = |ty: &Ty| ty.unmeasured().1 && ty.unmeasured().0.is_number();
+    let (y, _) = row.fields.0.iter().find(|(_, ty)| measured(ty))?;
+    Some((x, y))
+}
+
 /// Whether calling a function gives a layer where layers are wanted.
 fn makes_layer(result: &Ty, want: &Ty) -> bool {
     result.is(Plain::Layer) && want.is(Plain::Layers)
 }
 
 /// How values of a type are usually written.
-fn typical(want: &Ty) -> Option<&'static str> {
+pub(super) fn typical(want: &Ty) -> Option<&'static str> {
     Some(match want {
         Ty::Plain(plain) => match plain {
             Plain::Bool => "a condition is written like `rounds > 1`",
@@ -251,15 +416,6 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether a text is a number, with or without a unit.
-fn is_quantity(text: &str) -> bool {
-    let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '_')).unwrap_or(text.len());
-    let suffix = &text[end..];
-    let exponent = suffix.strip_prefix('e').is_some_and(|rest| rest.trim_start_matches('-').parse::<u32>().is_ok());
-    text.starts_with(|c: char| c.is_ascii_digit())
-        && (suffix.is_empty() || exponent || Unit::ALL.iter().any(|unit| unit.suffix() == suffix))
-}
-
 /// Whether the elements of a list would do.
 fn same(element: &Ty, want: &Ty) -> bool {
     element == want && matches!(want, Ty::Plain(Plain::State | Plain::Seed | Plain::Arch | Plain::Task))
@@ -268,13 +424,11 @@ fn same(element: &Ty, want: &Ty) -> bool {
 /// Whether a measurement would do if it were known.
 fn would_fit(found: &Ty, want: &Ty) -> bool {
     match (found, want) {
-        (Ty::Plain(a), Ty::Plain(b)) => a == b || *b == Plain::Schedule || *b == Plain::Margin,
+        (Ty::Plain(a), Ty::Plain(b)) => {
+            a == b || *b == Plain::Schedule || *b == Plain::Margin || found.is_number() && want.is_number()
+        }
         (a, b) => a == b,
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{name}`")
 }
 
 /// Whether the right one of two operands that do not fit is the one to change.
@@ -284,72 +438,4 @@ pub(super) fn advises_right((left, _): (&Ty, &Expr), (right, right_expr): (&Ty, 
         (Ty::Plain(Plain::Float), Ty::Plain(Plain::Int)) => true,
         _ => literal(right_expr).is_some(),
     }
-}
-
-/// Says which of two operands to replace.
-fn instead(advice: Option<String>, text: &str) -> Option<String> {
-    advice.map(|advice| if advice.starts_with("write") { format!("{advice} instead of `{text}`") } else { advice })
-}
-
-/// How to turn a value of one type into one of another.
-fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Option<String> {
-    use Plain::{Float, Int, Margin, Points, Ratio, Schedule, Score, Step};
-    let hundred = Exact::from_integer(100);
-    let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
-    match (literal(expr), from, to) {
-        (Some((value, None)), Float, Ratio) => Some(format!("write `{}%`", decimal(value * hundred))),
-        (Some((value, None)), Int, Ratio) | (Some((value, Some(Unit::Points))), Points, Ratio) => {
-            Some(format!("write `{}%`", decimal(value)))
-        }
-        (Some((value, None)), Int | Float, Points) | (Some((value, Some(Unit::Percent))), Ratio, Points) => {
-            Some(format!("write `{}pp`", decimal(value)))
-        }
-        (Some((value, None)), Int, Step) => {
-            Some(format!("write `{0}ep` for epochs or `{0}it` for iterations", decimal(value)))
-        }
-        (Some((value, Some(Unit::Percent))), Ratio, Float) => Some(format!("write `{}`", decimal(value / hundred))),
-        (Some((value, None)), Float, Int) if value.is_integer() => Some(format!("write `{}`", decimal(value))),
-        (Some((value, None)), Float, Step) => Some(format!("write `{}ep`", decimal(value))),
-        (_, Ratio, Step) => Some("a step is given in epochs or iterations: write `1ep` or `100it`".to_owned()),
-        (_, Step, Ratio) => Some("a share is given in per cent: write `20%`".to_owned()),
-        (_, Float, Ratio) => Some(format!("write `ratio({short})`")),
-        (_, Ratio, Float) => Some(format!("write `fraction({short})`")),
-        (_, Int, Float | Schedule | Margin) => Some(format!("write `float({short})`")),
-        (_, Float, Int) => Some(format!("write `round({short})`")),
-        (_, Int, Step) => Some("multiply it by a unit: `n * 1ep`".to_owned()),
-        (_, Step, Int | Float) => Some(format!("divide it by a unit: `{short} / 1ep`")),
-        (_, Points, Ratio) => Some("points are differences of ratios: add them to a ratio".to_owned()),
-        (_, Plain::Parameter, Score) => Some(format!("write `{short}.weight`")),
-        (_, Plain::Seed, Int) => Some("a seed is not a number".to_owned()),
-        (_, Int, Plain::Seed) => Some("seeds come from `seeds(n)`: `sweep seed in seeds(3)`".to_owned()),
-        (_, Plain::Arch, Plain::State) => Some("initialise it: `|> init(seed)`".to_owned()),
-        (_, Plain::Criterion, Plain::Pruner) => Some(format!("write `pruner({short}, remove: 20%)`")),
-        (Some((value, None)), Float, Plain::Pruner) if value < Exact::from_integer(1) => {
-            Some(format!("write `global_magnitude({}%)`", decimal(value * hundred)))
-        }
-        (Some((value, None)), Int, Plain::Pruner) => Some(format!("write `global_magnitude({}%)`", decimal(value))),
-        (_, Ratio, Plain::Pruner) => Some(format!("write `global_magnitude({short})`")),
-        (_, Plain::Task, Plain::Probe) => Some("take a probe, for instance `shapes_probe()`".to_owned()),
-        _ => None,
-    }
-}
-
-/// The number and unit of a literal, with its sign.
-fn literal(expr: &Expr) -> Option<(Exact, Option<Unit>)> {
-    match &*expr.kind {
-        ExprKind::Int(value) => Some((Exact::from_integer(i128::from(*value)), None)),
-        ExprKind::Float(value) => Some((*value, None)),
-        ExprKind::Quantity(value, unit) => Some((*value, Some(*unit))),
-        ExprKind::Paren(inner) => literal(inner),
-        ExprKind::Unary(UnaryOp::Negate, inner) => literal(inner).map(|(value, unit)| (-value, unit)),
-        _ => None,
-    }
-}
-
-/// Writes an exact number as a decimal.
-fn decimal(value: Exact) -> String {
-    if value.is_integer() {
-        return value.to_integer().to_string();
-    }
-    (*value.numer() as f64 / *value.denom() as f64).to_string()
 }

@@ -7,11 +7,17 @@ use super::super::signature::Signature;
 use super::super::ty::{Fields, Plain, Ty};
 use super::Checker;
 use super::call::Slots;
+use super::convert::rewritten;
 use super::expr::is_adaptable;
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::resolve::Target;
 use crate::source::Span;
-use crate::syntax::tree::Expr;
+use crate::syntax::tree::{Expr, ExprKind};
+
+/// Functions whose result follows from the type of their first argument.
+fn takes_type_of_first(name: &str) -> bool {
+    matches!(name, "mean" | "abs" | "sqrt" | "sum" | "round" | "floor" | "ceil")
+}
 
 /// Functions of the prelude whose bare name stands for a statistic in `show:`.
 const STATISTICS: [&str; 7] = ["mean", "sd", "ci95", "median", "min", "max", "count"];
@@ -45,6 +51,7 @@ impl Checker<'_> {
                 self.comparison(slots, types);
                 result
             }
+            (_, Ty::Error) if kept || takes_type_of_first(&signature.name) => Ty::Error,
             // Reported with the argument that is missing.
             ("min" | "max", Ty::List(_) | Ty::Range(_)) if slots.iter().any(Option::is_none) => Ty::Error,
             ("abs" | "sqrt" | "min" | "max" | "clamp", _) => self.numeric(signature, first, &result),
@@ -181,7 +188,17 @@ impl Checker<'_> {
         if fits || !margin.is_number() {
             return;
         }
-        let help = if values.is(Plain::Ratio) {
+        let points = match margin {
+            Ty::Plain(Plain::Int | Plain::Float) => {
+                let whole = matches!(*expr.kind, ExprKind::Int(_));
+                rewritten(expr, if whole { Plain::Int } else { Plain::Float }, Plain::Ratio).pop()
+            }
+            _ => None,
+        };
+        let points = points.map(|(percent, _)| format!("write `{}pp`", percent.trim_end_matches('%')));
+        let help = if let Some(points) = points.as_deref().filter(|_| values.is(Plain::Ratio)) {
+            points
+        } else if values.is(Plain::Ratio) {
             "write `2pp` for two percentage points, or `5%` for five per cent of the reference's mean"
         } else {
             "write a number like the values', or `5%` for five per cent of the reference's mean"
@@ -189,7 +206,8 @@ impl Checker<'_> {
         self.report(
             Diagnostic::error(&codes::MARGIN, format!("a margin in `{margin}` does not fit values in `{values}`"))
                 .label(expr.span, margin.described())
-                .help(help),
+                .help(help)
+                .in_place_of(expr.span),
         );
     }
 

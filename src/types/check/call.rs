@@ -14,6 +14,8 @@ use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
 
 /// A call as written.
 pub(super) struct Call<'e> {
+    /// From the name to the parenthesis.
+    pub(super) whole: Span,
     /// What is called.
     pub(super) callee: Span,
     /// The value that is piped in.
@@ -42,7 +44,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn call(&mut self, expr: &Expr, callee: &Expr, piped: Option<&Expr>, args: &[Arg]) -> Ty {
-        let call = Call { callee: callee.span, piped, args };
+        let call = Call { whole: expr.span, callee: callee.span, piped, args };
         if let Some(signature) = self.called(callee) {
             return self.call_function(&signature, &call);
         }
@@ -84,9 +86,23 @@ impl Checker<'_> {
         }
     }
 
+    /// Types an expression that belongs to no parameter: what its own parameters are, nothing says.
+    fn astray(&mut self, expr: &Expr) {
+        match &*expr.kind {
+            ExprKind::Lambda(lambda) => {
+                let params = vec![Ty::Error; lambda.params.len()];
+                self.lambda_body(lambda, &params, Self::infer);
+            }
+            ExprKind::Accessor(_) => {}
+            ExprKind::Paren(inner) => self.astray(inner),
+            ExprKind::List(elements) => elements.iter().for_each(|element| self.astray(element)),
+            _ => drop(self.infer(expr)),
+        }
+    }
+
     pub(super) fn infer_args(&mut self, args: &[Arg]) {
         for arg in args {
-            self.infer(&arg.value);
+            self.astray(&arg.value);
         }
     }
 
@@ -99,6 +115,12 @@ impl Checker<'_> {
         let outer = (self.context.clone(), self.role);
         let reported = self.diagnostics.len();
         let types = self.arguments(signature, &slots, &open);
+        for (slot, formal) in slots.iter().zip(&signature.formals) {
+            if slot.is_none() && !formal.optional {
+                let want = self.solver.instantiate(&formal.ty, &open);
+                self.solver.give_up(&want);
+            }
+        }
         self.order(signature, &slots, call, reported);
         let result = self.solver.instantiate(&signature.result, &open);
         let result = self.special(signature, &slots, &types, result);
@@ -109,6 +131,10 @@ impl Checker<'_> {
     /// Distributes arguments to parameters: labels first, then the others in order.
     fn assign<'e>(&mut self, signature: &Signature, call: &Call<'e>) -> Slots<'e> {
         let mut slots: Slots<'e> = vec![None; signature.formals.len()];
+        if self.input_given(signature, call) {
+            self.infer_args(call.args);
+            return slots;
+        }
         let mut excuse = call.args.iter().any(|arg| matches!(*arg.value.kind, ExprKind::Error));
         for arg in call.args {
             let Some(label) = &arg.label else { continue };
@@ -117,7 +143,7 @@ impl Checker<'_> {
                 Some(at) => slots[at] = Some(Given { value: &arg.value, mistaken: false }),
                 None => {
                     excuse = true;
-                    self.infer(&arg.value);
+                    self.astray(&arg.value);
                     self.unknown_label(signature, label, &arg.value);
                 }
             }
@@ -128,6 +154,7 @@ impl Checker<'_> {
         let positional =
             call.piped.into_iter().map(|piped| (0, piped)).chain(written.map(|(at, arg)| (at, &arg.value)));
         let mut excess: Option<Span> = None;
+        let first = call.piped.or(call.args.first().map(|arg| &arg.value));
         let mut nameless = Vec::new();
         for (place, value) in positional {
             if let Some(at) = free.next() {
@@ -137,22 +164,26 @@ impl Checker<'_> {
                 }
                 slots[at] = Some(Given { value, mistaken });
             } else {
-                self.infer(value);
+                self.astray(value);
                 excess = excess.or(Some(value.span));
             }
         }
         self.without_labels(signature, &slots, &nameless);
         excuse |= !nameless.is_empty();
         if let Some(span) = excess {
-            self.too_many(signature, span);
+            self.too_many(signature, span, first);
+            slots.iter_mut().flatten().for_each(|given| given.mistaken = true);
         } else if !excuse {
-            self.missing(signature, &slots, call.callee);
+            self.missing(signature, &slots, call);
         }
         slots
     }
 
     /// Types the arguments: firm ones first, then literals that follow them, then functions and columns.
     fn arguments(&mut self, signature: &Signature, slots: &Slots<'_>, open: &[Ty]) -> Vec<Ty> {
+        if signature.is_mathematics() && signature.formals.len() > 1 && !signature.generics.is_empty() {
+            return self.mathematics(signature, slots, open);
+        }
         let mut types = vec![Ty::Error; slots.len()];
         let mut entered = false;
         for round in 0..3 {
@@ -162,11 +193,12 @@ impl Checker<'_> {
                 if rank(given.value, &formal.ty) != round {
                     continue;
                 }
+                let want = self.solver.instantiate(&formal.ty, open);
                 if given.mistaken {
-                    self.infer(given.value);
+                    self.astray(given.value);
+                    self.solver.give_up(&want);
                     continue;
                 }
-                let want = self.solver.instantiate(&formal.ty, open);
                 self.role = role(&formal.name, &formal.ty);
                 let what = format!("`{}` of `{}`", formal.name, signature.name);
                 types[at] = self.check(given.value, &want, &what);
@@ -178,6 +210,34 @@ impl Checker<'_> {
         types
     }
 
+    /// Types arguments of which none leads: scores over numbers, measurements over what is known before.
+    fn mathematics(&mut self, signature: &Signature, slots: &Slots<'_>, open: &[Ty]) -> Vec<Ty> {
+        let mut typed = |given: Given<'_>| {
+            let ty = self.infer(given.value);
+            self.settled(&ty)
+        };
+        let mut types: Vec<Ty> = slots.iter().map(|slot| slot.map_or(Ty::Error, &mut typed)).collect();
+        let leads = |ty: &Ty| match ty {
+            Ty::Measured(_) => 4,
+            Ty::Plain(Plain::Score) => 3,
+            Ty::Error | Ty::Var(_) => 0,
+            Ty::Plain(Plain::Int) => 1,
+            _ => 2,
+        };
+        let leader = (0..types.len()).rev().max_by_key(|at| leads(&types[*at])).map(|at| types[at].clone());
+        for (at, slot) in slots.iter().enumerate() {
+            let formal = &signature.formals[at];
+            let want = self.solver.instantiate(&formal.ty, open);
+            if let Some(leader) = leader.as_ref().filter(|leader| **leader != Ty::Error) {
+                self.solver.unify(&want, leader);
+            }
+            let Some(given) = slot else { continue };
+            let what = format!("`{}` of `{}`", formal.name, signature.name);
+            types[at] = self.fit(given.value, &types[at].clone(), &want, &what);
+        }
+        types
+    }
+
     /// Calls a value: a lambda, a function that was passed in, a schedule.
     fn call_value(&mut self, value: &Ty, call: &Call<'_>) -> Ty {
         let labelled = call.args.iter().find_map(|arg| arg.label.as_ref());
@@ -185,7 +245,7 @@ impl Checker<'_> {
         match self.solver.shallow(value) {
             Ty::Error => {
                 for arg in args {
-                    self.infer(arg);
+                    self.astray(arg);
                 }
                 Ty::Error
             }
@@ -196,7 +256,7 @@ impl Checker<'_> {
                 }
                 if args.len() != params.len() {
                     for arg in args {
-                        self.infer(arg);
+                        self.astray(arg);
                     }
                     self.wrong_count(call, &params);
                     return result;
@@ -215,7 +275,7 @@ impl Checker<'_> {
             }
             other => {
                 for arg in args {
-                    self.infer(arg);
+                    self.astray(arg);
                 }
                 self.not_callable(&other, call);
                 Ty::Error

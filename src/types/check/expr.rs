@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::ty::{Plain, Ty};
 use super::Checker;
+use super::origin::Local;
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::source::Span;
 use crate::syntax::tree::{BinaryOp, Block, Expr, ExprKind, Lambda, UnaryOp, Unit};
@@ -25,7 +26,7 @@ impl Checker<'_> {
             ExprKind::Str(_) => Plain::Str.into(),
             ExprKind::List(elements) => self.list(elements),
             ExprKind::Tuple(parts) => Ty::Tuple(parts.iter().map(|part| self.infer(part)).collect()),
-            ExprKind::Record(entries) => self.record(entries),
+            ExprKind::Record(entries) => self.record(expr, entries),
             ExprKind::Block(block) => self.block(block, Self::infer),
             ExprKind::Paren(inner) => self.infer(inner),
             ExprKind::Name(name) => self.name(name, expr.span),
@@ -118,7 +119,8 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::error(&codes::MISMATCH, format!("{what} must be a list, but this is one statistic"))
                         .label(expr.span, "one statistic")
-                        .help(format!("write `[{name}]`")),
+                        .help(format!("write `[{name}]`"))
+                        .in_place_of(expr.span),
                 );
                 Ty::Error
             }
@@ -133,6 +135,7 @@ impl Checker<'_> {
     pub(super) fn fit(&mut self, expr: &Expr, found: &Ty, want: &Ty, what: &str) -> Ty {
         let (found, want) = (self.solver.shallow(found), self.solver.shallow(want));
         if found == Ty::Error || want == Ty::Error {
+            self.solver.give_up(&want);
             return Ty::Error;
         }
         if found.is(Plain::Int) && is_adaptable(expr) && accepts_float(&want) {
@@ -143,11 +146,12 @@ impl Checker<'_> {
             return found;
         }
         self.mismatch(expr, &found, &want, what);
+        self.solver.give_up(&want);
         Ty::Error
     }
 
     /// Whether a type counts as another without being the same.
-    fn adapts(&mut self, found: &Ty, want: &Ty) -> bool {
+    pub(super) fn adapts(&mut self, found: &Ty, want: &Ty) -> bool {
         match (found, want) {
             (Ty::Function(params, result), Ty::Plain(Plain::Schedule)) => {
                 params.len() == 1 && self.solver.unify(&params[0], &Plain::Step.into()) && self.is_level(result)
@@ -206,7 +210,7 @@ impl Checker<'_> {
     }
 
     fn name(&mut self, name: &Arc<str>, span: Span) -> Ty {
-        if let Some(ty) = self.local(name) {
+        if let Some(ty) = self.used(name) {
             return ty;
         }
         let found = match self.linked.lookup(self.module, name) {
@@ -218,7 +222,8 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::error(&codes::MISMATCH, format!("`{name}` is a function, and is not called here"))
                         .label(span, "not called")
-                        .help(format!("write `{name}()`")),
+                        .help(format!("write `{name}()`"))
+                        .in_place_of(span),
                 );
                 (*result).clone()
             }
@@ -229,8 +234,7 @@ impl Checker<'_> {
     /// Elements of a list have one type; whole-number literals follow the others.
     fn list(&mut self, elements: &[Expr]) -> Ty {
         let types: Vec<Ty> = elements.iter().map(|element| self.infer(element)).collect();
-        let firm = elements.iter().zip(&types).position(|(expr, ty)| *ty != Ty::Error && !is_adaptable(expr));
-        let leader = firm.unwrap_or(0);
+        let leader = self.leader(elements, &types);
         let Some(ty) = types.get(leader).cloned() else { return Ty::list(self.solver.fresh()) };
         let what = "every element of this list";
         let mut mistaken = false;
@@ -240,8 +244,18 @@ impl Checker<'_> {
         if mistaken && ty == Ty::Error { Ty::list(Ty::Error) } else { Ty::list(ty) }
     }
 
+    /// The element whose type the others must have: one of the most frequent type.
+    fn leader(&self, elements: &[Expr], types: &[Ty]) -> usize {
+        let firm = |at: &usize| types[*at] != Ty::Error && !is_adaptable(&elements[*at]);
+        let settled: Vec<Ty> = types.iter().map(|ty| self.settled(ty)).collect();
+        let alike = |at: &usize| settled.iter().filter(|ty| **ty == settled[*at]).count();
+        let plain = |at: &usize| !holds_function(&settled[*at]);
+        let candidates = (0..types.len()).filter(firm);
+        candidates.rev().max_by_key(|at| (alike(at), plain(at))).unwrap_or(0)
+    }
+
     pub(super) fn block(&mut self, block: &Block, value: impl FnOnce(&mut Self, &Expr) -> Ty) -> Ty {
-        self.within([], |checker| {
+        self.within([] as [Local; 0], |checker| {
             for binding in &block.bindings {
                 checker.local_binding(binding);
             }
@@ -249,7 +263,12 @@ impl Checker<'_> {
         })
     }
 
-    fn lambda_body(&mut self, lambda: &Lambda, params: &[Ty], body: impl FnOnce(&mut Self, &Expr) -> Ty) -> Ty {
+    pub(super) fn lambda_body(
+        &mut self,
+        lambda: &Lambda,
+        params: &[Ty],
+        body: impl FnOnce(&mut Self, &Expr) -> Ty,
+    ) -> Ty {
         lambda.params.iter().zip(params).for_each(|(name, ty)| self.note(name.span, ty));
         let names = lambda.params.iter().map(|name| name.text.clone()).zip(params.iter().cloned());
         self.within(names.collect::<Vec<_>>(), |checker| body(checker, &lambda.body))
@@ -271,14 +290,39 @@ impl Checker<'_> {
             format!("{what} is called with {} value{}", params.len(), if params.len() == 1 { "" } else { "s" });
         let help = match params.as_slice() {
             [Ty::Tuple(_)] => "take the pair as one parameter: `pair => { let (a, b) = pair … }`".to_owned(),
-            _ => format!("write a function of {}", takes(params.len())),
+            params => self.lambda_of(lambda, params).unwrap_or(format!("write a function of {}", takes(params.len()))),
         };
         self.report(
             Diagnostic::error(&codes::LAMBDA_PARAMETERS, message)
                 .label(expr.span, format!("takes {}, not {}", takes(lambda.params.len()), params.len()))
-                .help(help),
+                .help(help)
+                .in_place_of(expr.span),
         );
         Ty::Function(params.into(), Arc::new(Ty::Error))
+    }
+
+    /// A lambda with as many parameters as its place has values, if that changes nothing else.
+    fn lambda_of(&self, lambda: &Lambda, params: &[Ty]) -> Option<String> {
+        let body = self.source(lambda.body.span);
+        if body.contains('\n') || body.len() > 90 {
+            return None;
+        }
+        let word = |c: char| !(c.is_alphanumeric() || c == '_');
+        let uses = |name: &str| body.split(word).any(|part| part == name);
+        let mut names: Vec<&str> = lambda.params.iter().map(|name| &*name.text).collect();
+        if names.iter().skip(params.len()).any(|name| uses(name)) {
+            return None;
+        }
+        names.truncate(params.len());
+        for param in &params[names.len()..] {
+            let usual: &[&str] = if param.is(Plain::Int) { &["n", "k", "i"] } else { &["x", "y", "z"] };
+            names.push(usual.iter().copied().find(|name| !names.contains(name) && !uses(name))?);
+        }
+        match names.as_slice() {
+            [] => None,
+            [only] => Some(format!("write `{only} => {body}`")),
+            names => Some(format!("write `({}) => {body}`", names.join(", "))),
+        }
     }
 
     /// A lambda where a schedule is wanted: from the step to a ratio or a number.
@@ -367,8 +411,17 @@ fn counts_as(from: Plain, to: Plain) -> bool {
     }
 }
 
+/// Whether a type is a function, or a record that holds one.
+fn holds_function(ty: &Ty) -> bool {
+    match ty {
+        Ty::Function(..) => true,
+        Ty::Record(fields) => fields.0.iter().any(|(_, ty)| holds_function(ty)),
+        _ => false,
+    }
+}
+
 fn accepts_float(want: &Ty) -> bool {
-    matches!(want.unmeasured().0, Ty::Plain(Plain::Float | Plain::Schedule | Plain::Margin))
+    matches!(want.unmeasured().0, Ty::Plain(Plain::Float | Plain::Schedule | Plain::Margin | Plain::Score))
 }
 
 /// Whether an expression consists of whole-number literals only, which stand for any plain number.

@@ -202,21 +202,29 @@ impl Checker<'_> {
     pub(super) fn column_of(&mut self, row: &Arc<Row>, field: &Name) -> Ty {
         self.note_rows(field.span, row);
         let Some(cell) = row.fields.get(&field.text) else {
-            self.unknown_column(row, field);
+            self.unknown_column(row, field, None);
             return Ty::Error;
         };
         Ty::Column(Some(Arc::new(ColumnTy { cell: cell.clone(), row: Some(row.clone()) })))
     }
 
-    pub(super) fn unknown_column(&mut self, row: &Row, field: &Name) {
+    /// Reports a column that is not there; `value` is the type that its cells should have, where that is known.
+    pub(super) fn unknown_column(&mut self, row: &Row, field: &Name, value: Option<&Ty>) {
         let message = format!("there is no column `{}`", field.text);
         let list = row.fields.names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let synonym = || {
-            let known = foreign::synonyms(&field.text).iter().find(|name| row.fields.get(name).is_some())?;
-            Some(format!("write `{known}`"))
+            let fits = |name: &str| row.fields.get(name).is_some_and(|cell| value.is_none_or(|value| value == cell));
+            let same: Vec<&str> = row.fields.names().filter(|name| value.is_some() && fits(name)).collect();
+            let known = foreign::synonyms(&field.text).iter().copied().find(|name| fits(name));
+            let only = if let [only] = same.as_slice() { Some(*only) } else { None };
+            Some(format!("write `{}`", known.or(only)?))
         };
         let help = suggest::question(&field.text, row.fields.names()).or_else(synonym);
-        let help = help.unwrap_or(format!("the columns are {list}"));
+        let alike: Vec<_> = row.fields.0.iter().filter(|(_, cell)| value == Some(cell)).collect();
+        let help = help.unwrap_or_else(|| match alike.as_slice() {
+            [(first, _), (second, _)] => format!("write `{first}` or `{second}`"),
+            _ => format!("the columns are {list}"),
+        });
         self.report(
             Diagnostic::error(&codes::UNKNOWN_COLUMN, message)
                 .label(field.span, "not a column of these rows")
@@ -284,8 +292,9 @@ impl Checker<'_> {
     fn selected(&mut self, row: &Arc<Row>, label: &Name, value: &Expr) {
         self.note_rows(label.span, row);
         let Some(cell) = row.fields.get(&label.text).cloned() else {
-            self.unknown_column(row, label);
-            self.infer(value);
+            let ty = self.infer(value);
+            let ty = self.settled(&ty);
+            self.unknown_column(row, label, Some(&ty));
             return;
         };
         if self.fits_role(row, label, &cell, ColumnRole::Group) {

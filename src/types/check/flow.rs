@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::super::ty::{Fields, Plain, Row, Ty};
 use super::Checker;
+use super::convert::is_operation;
 use super::expr::is_adaptable;
+use super::field::fields_of;
+use super::origin::{Local, lists_of};
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::source::Span;
 use crate::syntax::tree::{Axis, Expr, Name, Pattern};
@@ -52,7 +55,9 @@ impl Checker<'_> {
         let list = self.infer(over);
         let element = self.element(over, &list, "`for` goes through lists, ranges of whole numbers, and rows");
         let names = self.pattern(pattern, &element);
-        self.within(names, |checker| {
+        let lists = lists_of(pattern, over);
+        let names = names.into_iter().zip(lists).map(|(name, list)| Local::from(name).made_from(list));
+        self.within(names.collect::<Vec<_>>(), |checker| {
             if let Some(condition) = condition {
                 checker.condition(condition, "the condition of `for`");
             }
@@ -76,6 +81,7 @@ impl Checker<'_> {
                 let shown = self.settled(&other).described();
                 let help = match (&other, self.source(expr.span)) {
                     (Ty::Plain(Plain::Int), text) => format!("write `0..{text}`"),
+                    (Ty::Plain(Plain::State), text) if is_short(text) => format!("write `[{text}]`"),
                     _ => help.to_owned(),
                 };
                 self.report(
@@ -150,18 +156,22 @@ impl Checker<'_> {
     }
 
     pub(super) fn sweep(&mut self, axes: &[Axis], condition: Option<&Expr>, body: &Expr) -> Ty {
-        let mut columns: Columns = Vec::new();
+        let mut locals: Vec<Local> = Vec::new();
         for axis in axes {
             let values = self.infer(&axis.over);
             let element = self.element(&axis.over, &values, "a sweep goes through lists and ranges of whole numbers");
-            columns.extend(self.pattern(&axis.pattern, &element));
+            let names = self.pattern(&axis.pattern, &element);
+            let lists = lists_of(&axis.pattern, &axis.over);
+            let names = names.into_iter().zip(lists).map(|(name, list)| Local::from(name).made_from(list));
+            locals.extend(names);
         }
-        let found = self.within(columns.clone(), |checker| {
+        let found = self.within(locals.clone(), |checker| {
             if let Some(condition) = condition {
                 checker.condition(condition, "the condition of `sweep`");
             }
             checker.infer(body)
         });
+        let mut columns: Columns = locals.iter().map(|local| (local.name.clone(), self.after_leaving(local))).collect();
         let Some((inner, axes_inside)) = self.points(body, &found) else { return Ty::Rows(None) };
         let outer = columns.len();
         let mut total = outer + axes_inside;
@@ -215,12 +225,29 @@ impl Checker<'_> {
             return true;
         }
         let span = field_span(body, name).unwrap_or(result_of(body).span);
-        self.report(
-            Diagnostic::error(&codes::CELL, format!("the column `{name}` cannot hold {}", ty.described()))
-                .label(span, format!("this is {}", ty.described()))
-                .help("put numbers, text or measurements into the record"),
-        );
+        let diagnostic = Diagnostic::error(&codes::CELL, format!("the column `{name}` cannot hold {}", ty.described()))
+            .label(span, format!("this is {}", ty.described()));
+        let value = field_value(body, name);
+        let field = value.as_ref().and_then(|value| self.field_for_column(value, name, &ty));
+        self.report(match (field, value) {
+            (Some(help), Some(value)) => diagnostic.help(help).in_place_of(value.span),
+            _ => diagnostic.help("put numbers, text or measurements into the record"),
+        });
         false
+    }
+
+    /// The field of a value that a column is most likely to hold.
+    fn field_for_column(&self, value: &Expr, column: &str, ty: &Ty) -> Option<String> {
+        let fields: Vec<_> = fields_of(ty).into_iter().filter(|(_, ty)| ty.is_cell()).map(|(name, _)| name).collect();
+        let text = self.brief(value);
+        let text = if is_operation(value) { format!("({text})") } else { text.to_owned() };
+        match fields.iter().find(|name| *name == column).or(fields.first()) {
+            Some(field) if ty.is(Plain::State) => Some(format!(
+                "measure it, like `evaluate({text}, task.test).top1`, or take a field of it: write `{text}.{field}`"
+            )),
+            Some(field) => Some(format!("take a field of it: write `{text}.{field}`")),
+            None => None,
+        }
     }
 
     fn repeated_column(&mut self, name: &str, body: &Expr) {
@@ -233,6 +260,10 @@ impl Checker<'_> {
     }
 }
 
+fn is_short(text: &str) -> bool {
+    text.len() <= 48 && !text.contains('\n')
+}
+
 /// The expression that gives a block's or loop's value.
 fn result_of(expr: &Expr) -> &Expr {
     use crate::syntax::tree::ExprKind;
@@ -242,6 +273,16 @@ fn result_of(expr: &Expr) -> &Expr {
         ExprKind::For { body, .. } | ExprKind::Sweep { body, .. } => result_of(body),
         _ => expr,
     }
+}
+
+/// What the record that a body gives sets a field to.
+fn field_value(body: &Expr, name: &str) -> Option<Expr> {
+    use crate::syntax::tree::{Entry, ExprKind};
+    let ExprKind::Record(entries) = &*result_of(body).kind else { return None };
+    entries.iter().find_map(|entry| match entry {
+        Entry::Field(field, value) if &*field.text == name => Some(value.clone()),
+        _ => None,
+    })
 }
 
 /// Where the record that a body gives sets a field.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::super::signature::{Formal, Reader, Signature};
 use super::super::ty::{Plain, Ty};
+use super::origin::Local;
 use super::{Checker, Entry};
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::resolve::{ModuleId, Target};
 use crate::source::Span;
-use crate::syntax::tree::{self, Binding, Expr, ExprKind, Function, ItemKind, Param, TestItem};
+use crate::syntax::tree::{self, Binding, Expr, ExprKind, Function, ItemKind, Param, Pattern, TestItem};
 
 impl Checker<'_> {
     /// Checks an item completely.
@@ -71,7 +72,7 @@ impl Checker<'_> {
     }
 
     fn test(&mut self, test: &tree::Test) {
-        self.within([], |checker| {
+        self.within([] as [Local; 0], |checker| {
             for item in &test.body {
                 match item {
                     TestItem::Binding(binding) => checker.local_binding(binding),
@@ -218,7 +219,9 @@ impl Checker<'_> {
     /// Adds a local binding to the current scope.
     pub(super) fn local_binding(&mut self, binding: &Binding) {
         let names = self.bind(binding);
-        self.locals.extend(names);
+        let origin =
+            if let (Pattern::Name(_), None) = (&binding.pattern, &binding.ty) { Some(&binding.value) } else { None };
+        self.locals.extend(names.into_iter().map(|name| Local::from(name).made_from(origin)));
     }
 
     fn annotation(&mut self, ty: &tree::Type) -> Ty {
@@ -297,6 +300,7 @@ impl Checker<'_> {
         self.at_top_of(module, |checker| {
             checker.defaults(function, &signature);
             let what = format!("the result of `{}`", signature.name);
+            checker.returning = function.result.as_ref().map(|ty| (what.clone(), ty.span));
             checker.within(locals(&signature), |checker| checker.check(body, &signature.result, &what));
         });
     }

@@ -3,7 +3,9 @@
 use super::super::signature::{Formal, Signature};
 use super::super::ty::{Plain, Ty};
 use super::Checker;
-use super::call::Slots;
+use super::call::{Call, Slots};
+use super::example::example;
+use super::expr::is_adaptable;
 use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::source::Span;
 use crate::syntax::tree::{Expr, ExprKind, Name};
@@ -24,6 +26,7 @@ impl Checker<'_> {
         let mut required = (0..slots.len()).filter(|at| slots[*at].is_none() && !signature.formals[*at].optional);
         let meant = |at: &usize| if signature.formals[*at].optional { required.next().unwrap_or(*at) } else { *at };
         let places: Vec<usize> = nameless.iter().map(|(at, _)| at).map(meant).collect();
+        let places = self.places_by_type(signature, slots, nameless).unwrap_or(places);
         let names: Vec<_> = places.iter().map(|at| format!("`{}`", signature.formals[*at].name)).collect();
         let message = match names.as_slice() {
             [only] => format!("the argument {only} of `{}` needs its label", signature.name),
@@ -38,6 +41,27 @@ impl Checker<'_> {
             .label(first.span, "which one is this?")
             .help(format!("write `{}`", written.join(", ")));
         self.report(if nameless.len() == 1 { diagnostic.in_place_of(first.span) } else { diagnostic });
+    }
+
+    /// For each value without a label the parameter whose type it has, if each has its own.
+    fn places_by_type(
+        &mut self,
+        signature: &Signature,
+        slots: &Slots<'_>,
+        nameless: &[(usize, &Expr)],
+    ) -> Option<Vec<usize>> {
+        let taken = |at: &usize| nameless.iter().any(|(place, _)| place == at);
+        let mut free: Vec<usize> = (0..slots.len()).filter(|at| slots[*at].is_none() || taken(at)).collect();
+        free.sort_by_key(|at| signature.formals[*at].optional);
+        let mut places = Vec::new();
+        for (_, value) in nameless {
+            let ty = self.silent(value);
+            let fits = |at: &usize| signature.formals[*at].ty == ty;
+            let adapts = |at: &usize| is_adaptable(value) && signature.formals[*at].ty.is(Plain::Float);
+            let nth = free.iter().position(fits).or_else(|| free.iter().position(adapts))?;
+            places.push(free.remove(nth));
+        }
+        Some(places)
     }
 
     /// `0,9` as a decimal, if the argument is the part behind such a comma.
@@ -100,24 +124,30 @@ impl Checker<'_> {
         format!("write `{}: {short}{unit}`", formal.name)
     }
 
-    pub(super) fn too_many(&mut self, signature: &Signature, span: Span) {
+    pub(super) fn too_many(&mut self, signature: &Signature, span: Span, first: Option<&Expr>) {
         let takes = match signature.formals.len() {
             0 => "no arguments".to_owned(),
             1 => "one argument".to_owned(),
             n => format!("at most {n} arguments"),
         };
+        let help = match (&*signature.name, first) {
+            ("round", Some(x)) if matches!(self.silent(x), Ty::Measured(_)) => {
+                format!("tables and plots round what they show: write `{}` without `round`", self.brief(x))
+            }
+            ("round", Some(x)) => {
+                let x = self.brief(x);
+                format!("it gives a whole number; two places are `float(round({x} * 100.0)) / 100.0`")
+            }
+            _ => format!("its signature is `{signature}`"),
+        };
         self.report(
             Diagnostic::error(&codes::EXCESS_ARGUMENT, format!("`{}` takes {takes}", signature.name))
                 .label(span, "one too many")
-                .help(if &*signature.name == "round" {
-                    "it gives a whole number; two places are `float(round(x * 100.0)) / 100.0`".to_owned()
-                } else {
-                    format!("its signature is `{signature}`")
-                }),
+                .help(help),
         );
     }
 
-    pub(super) fn missing(&mut self, signature: &Signature, slots: &Slots<'_>, callee: Span) {
+    pub(super) fn missing(&mut self, signature: &Signature, slots: &Slots<'_>, call: &Call<'_>) {
         let absent: Vec<_> = signature
             .formals
             .iter()
@@ -157,7 +187,7 @@ impl Checker<'_> {
         };
         self.report(
             Diagnostic::error(&codes::MISSING_ARGUMENT, format!("`{}` needs {list}", signature.name))
-                .label(callee, format!("{list} not given"))
+                .label(call.callee, format!("{list} not given"))
                 .help(help),
         );
     }
@@ -167,28 +197,4 @@ impl Checker<'_> {
 pub(super) fn needs_label(signature: &Signature, at: usize) -> bool {
     let ty = &signature.formals[at].ty;
     (ty.is_number() || ty.is(Plain::Bool)) && !signature.is_mathematics()
-}
-
-/// What a parameter is usually given.
-fn example(formal: &Formal) -> Option<&'static str> {
-    Some(match (&*formal.name, &formal.ty) {
-        ("margin", _) => "2pp",
-        ("over", Ty::Column(_)) => ".seed",
-        ("x", Ty::Column(_)) => ".sparsity",
-        ("y", Ty::Column(_)) => ".top1",
-        ("by", Ty::List(_)) => "[.round]",
-        ("show", Ty::List(_)) => "[mean, ci95]",
-        (_, Ty::Plain(Plain::Step)) => "8ep",
-        (_, Ty::Plain(Plain::Seed)) => "seed",
-        (_, Ty::Plain(Plain::Task)) => "task",
-        (_, Ty::Plain(Plain::Recipe)) => "recipe",
-        (_, Ty::Plain(Plain::Ratio)) => "20%",
-        (_, Ty::Plain(Plain::Schedule)) => "0.1",
-        (_, Ty::Split(_)) => "task.test",
-        ("classes", _) => "task.classes",
-        ("batch", _) => "64",
-        (_, Ty::Plain(Plain::Int)) => "3",
-        (_, Ty::Plain(Plain::Float)) => "0.1",
-        _ => return None,
-    })
 }

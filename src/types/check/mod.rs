@@ -8,14 +8,19 @@ mod binary;
 mod builtin;
 mod call;
 mod column;
+mod convert;
+mod example;
 mod expr;
 mod field;
 mod flow;
+mod gap;
 mod index;
 mod items;
 mod labels;
+mod layers;
 mod method;
 mod order;
+mod origin;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +28,7 @@ use std::sync::Arc;
 
 pub(super) use field::fields_of;
 
+use self::origin::Local;
 use super::details::Details;
 use super::signature::Signature;
 use super::ty::{Plain, Row, Ty};
@@ -51,9 +57,13 @@ pub(super) struct Checker<'a> {
     /// The module whose text is being checked.
     module: ModuleId,
     /// Names of enclosing scopes, innermost last.
-    locals: Vec<(Arc<str>, Ty)>,
+    locals: Vec<Local>,
     /// What `.column` refers to.
     context: Context,
+    /// The result of the function whose body is checked: how messages name it, and where its type stands.
+    returning: Option<(String, Span)>,
+    /// Literals that should be of another type, which those who use them take for granted.
+    recast: Vec<(Span, Plain)>,
     /// What a column is used for.
     role: ColumnRole,
     /// Results of schedules: ratios or plain numbers.
@@ -124,6 +134,8 @@ impl<'a> Checker<'a> {
             module: ModuleId(0),
             locals: Vec::new(),
             context: Context::Absent,
+            returning: None,
+            recast: Vec::new(),
             role: ColumnRole::Value,
             levels: Vec::new(),
         }
@@ -194,11 +206,17 @@ impl<'a> Checker<'a> {
     }
 
     /// Runs `work` with additional locals.
-    fn within<T>(&mut self, names: impl IntoIterator<Item = (Arc<str>, Ty)>, work: impl FnOnce(&mut Self) -> T) -> T {
+    fn within<T, L: Into<Local>>(
+        &mut self,
+        names: impl IntoIterator<Item = L>,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let outer = self.locals.len();
-        self.locals.extend(names);
+        self.locals.extend(names.into_iter().map(Into::into));
         let result = work(self);
-        self.locals.truncate(outer);
+        for local in self.locals.split_off(outer) {
+            self.leave(local);
+        }
         result
     }
 
@@ -214,7 +232,7 @@ impl<'a> Checker<'a> {
     }
 
     fn local(&self, name: &str) -> Option<Ty> {
-        self.locals.iter().rev().find(|(local, _)| &**local == name).map(|(_, ty)| ty.clone())
+        self.locals.iter().rev().find(|local| &*local.name == name).map(|local| local.ty.clone())
     }
 
     fn source(&self, span: Span) -> &'a str {

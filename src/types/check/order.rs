@@ -63,7 +63,9 @@ impl Checker<'_> {
     /// The type of an expression, without reports.
     pub(super) fn silent(&mut self, expr: &crate::syntax::tree::Expr) -> Ty {
         let before = self.diagnostics.len();
+        let locals = self.locals.clone();
         let ty = self.infer(expr);
+        self.locals = locals;
         self.diagnostics.truncate(before);
         self.settled(&ty)
     }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::super::ty::{Fields, Plain, Ty};
 use super::Checker;
-use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
+use super::field::fields_of;
+use crate::diag::codes::{names, types as codes};
+use crate::diag::{Diagnostic, foreign, suggest};
 use crate::syntax::tree::{Entry, Expr, Name};
 
 impl Checker<'_> {
-    pub(super) fn record(&mut self, entries: &[Entry]) -> Ty {
+    pub(super) fn record(&mut self, expr: &Expr, entries: &[Entry]) -> Ty {
+        self.overwritten_by_spreads(expr, entries);
         let mut fields: Vec<(Arc<str>, Ty)> = Vec::new();
         let mut poisoned = false;
         for (at, entry) in entries.iter().enumerate() {
@@ -17,12 +20,18 @@ impl Checker<'_> {
                 Entry::Spread(base) => {
                     let ty = self.infer(base);
                     match self.solver.shallow(&ty) {
-                        Ty::Record(base) => fields.extend(base.0.iter().cloned()),
-                        Ty::Plain(Plain::Recipe) if at == 0 => return self.recipe(&entries[1..]),
+                        Ty::Record(base) => {
+                            for (name, ty) in &base.0 {
+                                match fields.iter_mut().find(|(field, _)| field == name) {
+                                    Some(field) => field.1 = ty.clone(),
+                                    None => fields.push((name.clone(), ty.clone())),
+                                }
+                            }
+                        }
+                        Ty::Plain(Plain::Recipe) => return self.recipe(at, entries),
                         Ty::Error | Ty::Var(_) => poisoned = true,
                         other => {
-                            let empty = Ty::Record(Arc::new(Fields::default()));
-                            self.mismatch(base, &other, &empty, "what `..` takes apart");
+                            self.no_record(base, &other);
                             poisoned = true;
                         }
                     }
@@ -30,6 +39,61 @@ impl Checker<'_> {
             }
         }
         if poisoned { Ty::Error } else { Ty::Record(Arc::new(Fields(fields))) }
+    }
+
+    /// Reports fields that a spread behind them takes back: entries hold from left to right.
+    fn overwritten_by_spreads(&mut self, expr: &Expr, entries: &[Entry]) {
+        for (at, entry) in entries.iter().enumerate().skip(1) {
+            let Entry::Spread(base) = entry else { continue };
+            let ty = self.silent(base);
+            let taken = |name: &str| match &ty {
+                Ty::Record(fields) => fields.get(name).is_some(),
+                other => other.is(Plain::Recipe),
+            };
+            let earlier = entries[..at].iter().find_map(|entry| match entry {
+                Entry::Field(name, value) if taken(&name.text) => Some((name, name.span.to(value.span))),
+                _ => None,
+            });
+            let Some((name, written)) = earlier else { continue };
+            let text = self.source(base.span);
+            let spread = |entry: &Entry| matches!(entry, Entry::Spread(_));
+            let fields = entries.iter().filter(|entry| !spread(entry));
+            let sorted = entries.iter().filter(|entry| spread(entry)).chain(fields).map(|entry| match entry {
+                Entry::Field(name, value) => self.source(name.span.to(value.span)).to_owned(),
+                Entry::Spread(base) => format!("..{}", self.source(base.span)),
+            });
+            let sorted = format!("{{ {} }}", sorted.collect::<Vec<_>>().join(", "));
+            let diagnostic = Diagnostic::error(
+                &names::DUPLICATE_NAME,
+                format!("`..{text}` would overwrite `{}`, which stands before it", name.text),
+            )
+            .label(base.span, format!("has a `{}` of its own", name.text))
+            .label(written, "given here");
+            self.report(if self.source(expr.span).contains('\n') {
+                diagnostic.help(format!("write `..{text}` first, and the fields that change after it"))
+            } else {
+                diagnostic.help(format!("write `{sorted}`")).fix(expr.span, sorted)
+            });
+            return;
+        }
+    }
+
+    fn no_record(&mut self, base: &Expr, found: &Ty) {
+        let found = self.settled(found);
+        let shown = found.described();
+        let text = self.brief(base);
+        let fields: Vec<_> = fields_of(&found).into_iter().filter(|(_, ty)| ty.is_cell()).collect();
+        let fields: Vec<_> = fields.iter().take(2).map(|(name, _)| format!("`{name}: {text}.{name}`")).collect();
+        let help = if fields.is_empty() {
+            format!("give the value a name in the record: write `value: {text}`")
+        } else {
+            format!("give the fields that are needed: {}", fields.join(", "))
+        };
+        self.report(
+            Diagnostic::error(&codes::MISMATCH, format!("`..` takes the fields of a record, but this is {shown}"))
+                .label(base.span, format!("this is {shown}"))
+                .help(help),
+        );
     }
 
     /// Adds a field, or changes one that a spread brought.
@@ -43,7 +107,7 @@ impl Checker<'_> {
     }
 
     /// A changed recipe: its fields are the arguments of the optimisers. Which of them made it, evaluation knows.
-    fn recipe(&mut self, entries: &[Entry]) -> Ty {
+    fn recipe(&mut self, base: usize, entries: &[Entry]) -> Ty {
         let mut formals: Vec<(Arc<str>, Ty)> = Vec::new();
         for optimizer in ["sgd", "adamw"] {
             let target = self.linked.lookup(self.module, optimizer);
@@ -54,7 +118,7 @@ impl Checker<'_> {
                 }
             }
         }
-        for entry in entries {
+        for entry in &entries[base + 1..] {
             let Entry::Field(name, value) = entry else { continue };
             if let Some((_, ty)) = formals.iter().find(|(formal, _)| *formal == name.text) {
                 self.check(value, ty, &format!("`{}` of a recipe", name.text));
@@ -89,7 +153,7 @@ impl Checker<'_> {
                 Ty::Record(want.clone())
             }
             _ => {
-                let found = self.record(entries);
+                let found = self.record(expr, entries);
                 self.fit(expr, &found, &Ty::Record(want.clone()), what)
             }
         }

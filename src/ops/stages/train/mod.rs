@@ -241,10 +241,14 @@ pub(super) fn check_fit(network: &Network, task: &Task, span: Span) -> Evaluated
     let outputs = network.survey.output.values();
     if outputs != task.classes {
         let message = format!("the network has {outputs} outputs, but the task has {} classes", task.classes);
-        return Err(Diagnostic::error(&codes::CLASS_MISMATCH, message)
+        let diagnostic = Diagnostic::error(&codes::CLASS_MISMATCH, message)
             .label(span, format!("{} classes", task.classes))
-            .help("build the network with `classes: task.classes`")
-            .into());
+            .help(format!("build the network with `classes: {}`, or `task.classes` of this task", task.classes));
+        return Err(match network.made {
+            Some(made) => diagnostic.label(made, format!("{outputs} outputs")),
+            None => diagnostic,
+        }
+        .into());
     }
     Ok(())
 }
