@@ -82,13 +82,15 @@ pub(super) fn missing_value(span: Span, word: &str) -> Diagnostic {
 
 /// `keep: List[Str] = None`; `whole` are the sign and the word.
 pub(super) fn missing_default(span: Span, whole: Span, word: &str, ty: &str) -> Diagnostic {
+    let optional = ty.starts_with("Optional");
     let ty = ty.strip_prefix("Optional[").and_then(|ty| ty.strip_suffix(']')).unwrap_or(ty);
     if ty.starts_with("List") || ty.starts_with("list") {
         return nothing(span, word, "write `[]`").in_place_of(span);
     }
     let help =
         format!("remove ` = {word}`, so that every call gives it, or write a value of `{ty}` that says what is meant");
-    nothing(span, word, help).fix(whole, "")
+    let found = nothing(span, word, help);
+    if optional { found } else { found.fix(whole, "") }
 }
 
 /// `warmup: None` in a call; `whole` is the argument with its comma.
@@ -252,14 +254,17 @@ pub(super) fn equation_body(span: Span, whole: Span, text: &str) -> Diagnostic {
         .fix(whole, format!("{{ {body} }}"))
 }
 
-pub(super) fn comprehension(span: Span, value: &str, rest: &str) -> Diagnostic {
+/// `[value for x in xs]`; `list` are the brackets with what is in them.
+pub(super) fn comprehension(span: Span, list: Span, value: &str, rest: &str) -> Diagnostic {
+    let text = format!("{} {{ {value} }}", rest.trim());
     let whole = if value.len() + rest.len() <= 140 && !(value.contains('\n') || rest.contains('\n')) {
-        format!("{} {{ {value} }}", rest.trim())
+        text.as_str()
     } else {
-        "for x in xs { … }".to_owned()
+        "for x in xs { … }"
     };
     one(&codes::FOREIGN_WORD, "A list is built with `for` in front", span, "this belongs before the value")
         .help(format!("write `{whole}`, without the brackets"))
+        .fix(list, text)
 }
 
 pub(super) fn chained_comparison(first: Span, second: Span) -> Diagnostic {

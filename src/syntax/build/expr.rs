@@ -161,9 +161,10 @@ impl Builder<'_> {
     fn list(&self, pair: Pair<'_, Rule>) -> ExprKind {
         let mut members = Vec::new();
         let mut first = "";
+        let list = self.span(&pair);
         for part in parts(pair) {
             if part.as_rule() == Rule::bad_comprehension {
-                self.report(report::comprehension(self.span(&part), first.trim(), part.as_str()));
+                self.report(report::comprehension(self.span(&part), list, first.trim(), part.as_str()));
                 return ExprKind::Error;
             }
             first = part.as_str();

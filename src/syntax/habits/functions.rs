@@ -90,8 +90,9 @@ impl Passage<'_> {
         let arrow = result.map(|ty| format!(" -> {ty}")).unwrap_or_default();
         let formals = self.formal_texts(open);
         let untyped = formals.iter().any(|formal| formal.ends_with(": …") || formal.contains(": … ="));
+        let public = if self.before(word) == "pub" { "pub " } else { "" };
         let text = format!(
-            "fn {}({}){arrow} {{ {} }}",
+            "{public}fn {}({}){arrow} {{ {} }}",
             self.spelled(word + 1),
             formals.join(", "),
             body.as_deref().unwrap_or("…")
@@ -228,7 +229,7 @@ impl Passage<'_> {
             return self.ordered(nth, &params, body).or_else(|| Some(self.lambda((nth, colon + 1), &params, body)));
         }
         let head = matches!(word, "function" | "func" | "fun" | "fn" | "def" | "proc" | "async");
-        if head && nth > 0 && !self.fresh(nth) && self.is_name(nth + 1) {
+        if head && nth > 0 && !self.fresh(nth) && self.is_name(nth + 1) && self.before(nth) != "pub" {
             return self.bare_function(nth);
         }
         (head && nth > 0 && self.is_open(nth + 1, b'(') && !self.fresh(nth))

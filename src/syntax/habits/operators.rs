@@ -238,8 +238,12 @@ impl Passage<'_> {
         if !self.is(nth, ",") {
             return None;
         }
-        if self.depth(nth) == 0 && self.is(0, "let") {
-            let start = self.value_start(nth);
+        let start = self.value_start(nth);
+        let bound =
+            start > 0 && self.before(start) == "=" && self.opener(nth).is_none_or(|open| self.is_open(open, b'{'));
+        let named =
+            (0..start).rev().find(|at| self.fresh(*at) || self.before(*at) == "{").is_some_and(|at| self.is(at, "let"));
+        if bound && named {
             let values = format!("({}, {})", self.source(start, nth), self.source(nth + 1, self.value_end(nth + 1)));
             let diagnostic =
                 habit("Several values stand in parentheses", self.bytes(nth, 1), format!("write `{values}`"));

@@ -12,13 +12,14 @@ impl Passage<'_> {
         let after = self.after_value(nth) && !self.fresh(nth);
         match word {
             "as" if after && !self.is(0, "import") => {
-                let value = self.source(self.value_start(nth), nth);
+                let start = self.operand_start(nth);
+                let value = self.source(start, nth);
                 let to = if matches!(crate::diag::foreign::ty(self.spelled(nth + 1)), Some("Int")) {
                     "floor"
                 } else {
                     "float"
                 };
-                let whole = self.span(self.value_start(nth), nth + 2);
+                let whole = self.span(start, nth + 2);
                 Some(operator("There are no casts", place, format!("write `{to}({value})`")).in_place_of(whole))
             }
             "is" if after
@@ -95,6 +96,31 @@ impl Passage<'_> {
             _ if nth == self.failed => self.bare_text(nth),
             _ => None,
         }
+    }
+
+    /// The first token of the name, number, call or field that ends before a token.
+    fn operand_start(&self, end: usize) -> usize {
+        let mut start = end;
+        while let Some(last) = start.checked_sub(1) {
+            start = match self.kind(last) {
+                Some(TokenKind::Close(_)) => {
+                    let opens = |at: &usize| {
+                        self.depth(*at) == self.depth(last) && matches!(self.kind(*at), Some(TokenKind::Open(_)))
+                    };
+                    (0..last).rev().find(opens).unwrap_or(last)
+                }
+                _ => last,
+            };
+            let called = matches!(self.kind(start), Some(TokenKind::Open(b'(' | b'['))) && self.touches(start);
+            if called && self.after_value(start) {
+                continue;
+            }
+            if self.before(start) != "." {
+                break;
+            }
+            start -= 1;
+        }
+        start
     }
 
     /// `a in xs`, `a not in xs`, in a comparison or a condition; `nth` is the `in`.

@@ -21,7 +21,9 @@ impl Passage<'_> {
             return Some(found);
         }
         if self.is_name(nth) && self.follows(nth + 1, ":=") {
-            return Some(self.without_let(nth, nth).fix(self.span(nth, nth + 3), format!("let {word} =")));
+            let mut found = self.without_let(nth, nth);
+            found.fixes.clear();
+            return Some(found.fix(self.span(nth, nth + 3), format!("let {word} =")));
         }
         if self.assigns(nth + 1) && self.is_name(nth) {
             return Some(self.without_let(nth, nth));
