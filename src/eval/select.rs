@@ -9,7 +9,7 @@ use super::interpreter::error;
 use crate::diag::codes::evaluation as codes;
 use crate::source::Span;
 use crate::value::output::{Column, Frame};
-use crate::value::{Evaluated, Value, repr};
+use crate::value::{Evaluated, Value, number, repr};
 
 /// Keeps the rows that have the given values.
 pub(super) fn rows_at(rows: &Arc<Frame<Value>>, given: &[Given], call: Span, text: &str) -> Evaluated {
@@ -68,8 +68,9 @@ fn nearest_by(rows: &Frame<Value>, given: &[Given], at: usize, text: &str) -> Op
     let wanted = &given[at];
     let column = rows.column(wanted.label.as_deref()?)?;
     let candidates = others(rows, given, at);
-    let target = wanted.value.number()?;
-    let distance = |row: usize| column.cells[row].number().map_or(f64::INFINITY, |found| (found - target).abs());
+    let share = |value: &Value| if let Value::Ratio(share) = value { Some(number::to_f64(*share)) } else { None };
+    let target = share(&wanted.value)?;
+    let distance = |row: usize| share(&column.cells[row]).map_or(f64::INFINITY, |found| (found - target).abs());
     let best = candidates.iter().copied().min_by(|a, b| distance(*a).total_cmp(&distance(*b)))?;
     // What rounding to whole weights makes of a sparsity, and less than what two levels differ by.
     let close = |row: usize| distance(row) < 0.01;

@@ -2,12 +2,11 @@
 
 use super::super::ty::{Plain, Row, Ty};
 use super::Checker;
-use super::binary::is_comparison;
-use super::convert::{conversion, decimal, instead, is_operation, is_quantity, literal};
+use super::convert::{conversion, is_operation, is_quantity};
 use super::field::fields_of;
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::resolve::Target;
-use crate::syntax::tree::{BinaryOp, Expr, ExprKind, ItemKind, Unit};
+use crate::syntax::tree::{Expr, ExprKind, ItemKind};
 
 impl<'a> Checker<'a> {
     /// Reports that `what` must have another type.
@@ -26,7 +25,7 @@ impl<'a> Checker<'a> {
         let shown = found.described();
         let diagnostic = Diagnostic::error(code, format!("{what} must be {}, but this is {shown}", want.described()))
             .label(expr.span, format!("this is {shown}"));
-        let advice = self.advice(expr, &found, &want).or_else(|| {
+        let advice = self.advice(expr, &found, &want, what).or_else(|| {
             let alike = std::mem::discriminant(&found) == std::mem::discriminant(&want) && !found.is_plain();
             typical(&want).filter(|_| !alike).map(ToOwned::to_owned)
         });
@@ -114,7 +113,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The fields of a value that are of a type, as they are read.
-    pub(super) fn fields_with(&self, expr: &Expr, found: &Ty, want: &Ty) -> Option<String> {
+    pub(super) fn fields_with(&self, expr: &Expr, found: &Ty, want: &Ty, what: &str) -> Option<String> {
         let (wanted, _) = want.unmeasured();
         let good = |ty: &Ty| ty == want || want.unmeasured().1 && ty == wanted;
         let fields = fields_of(found);
@@ -122,6 +121,10 @@ impl<'a> Checker<'a> {
         if names.is_empty() {
             let measured = |ty: &Ty| ty.unmeasured().0 == wanted;
             names = fields.iter().filter(|(_, ty)| measured(ty)).map(|(name, _)| name.as_str()).collect();
+        }
+        // A parameter takes the field of its own name: `classes: task.classes`.
+        if let Some(same) = names.iter().copied().find(|name| what.starts_with(&format!("`{name}` of "))) {
+            names = vec![same];
         }
         let text = self.brief(expr);
         let text = if is_operation(expr) { format!("({text})") } else { text.to_owned() };
@@ -133,7 +136,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What to write instead.
-    fn advice(&mut self, expr: &Expr, found: &Ty, want: &Ty) -> Option<String> {
+    fn advice(&mut self, expr: &Expr, found: &Ty, want: &Ty, what: &str) -> Option<String> {
         let text = self.source(expr.span);
         let short = self.brief(expr);
         match (found, want) {
@@ -234,7 +237,7 @@ impl<'a> Checker<'a> {
             (Ty::Plain(Plain::State | Plain::Task | Plain::Arch) | Ty::Record(_), want)
                 if !matches!(want, Ty::List(_)) =>
             {
-                self.fields_with(expr, found, want)
+                self.fields_with(expr, found, want, what)
             }
             _ => None,
         }
@@ -251,7 +254,7 @@ impl<'a> Checker<'a> {
         let ItemKind::Binding(binding) = &self.linked.item(module, item).kind else { return None };
         let ExprKind::Str(text) = &*binding.value.kind else { return None };
         let right = self.named(text, want, expr.span)?;
-        Some(format!("`{name}` is defined as a text: {} there", right))
+        Some(format!("`{name}` is defined as a text: {right} there"))
     }
 
     /// A value where a function that gives it is wanted.
@@ -273,78 +276,6 @@ impl<'a> Checker<'a> {
             .collect();
         let names = if let [only] = names.as_slice() { (*only).to_owned() } else { format!("({})", names.join(", ")) };
         Some(format!("a function gives it: write `{names} => {}`", self.brief(expr)))
-    }
-
-    /// What to write instead of an operation that does not exist.
-    pub(super) fn operand_advice(
-        &mut self,
-        op: BinaryOp,
-        (left, left_expr): (&Ty, &Expr),
-        (right, right_expr): (&Ty, &Expr),
-    ) -> Option<String> {
-        let (left_text, right_text) = (self.source(left_expr.span), self.source(right_expr.span));
-        for (ty, expr, other) in [(left, left_expr, right), (right, right_expr, left)] {
-            if matches!(ty, Ty::Record(_) | Ty::Plain(Plain::State))
-                && let Some(help) = self.fields_with(expr, ty, other)
-            {
-                return Some(help);
-            }
-        }
-        let short =
-            |text: &'_ str| if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "…".to_owned() };
-        match (left, right) {
-            (Ty::Column(column), Ty::Column(_)) if is_comparison(op) => {
-                let (a, b) = (short(left_text), short(right_text));
-                let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
-                return Some(format!(
-                    "compare over seeds: write `not_worse({a}, than: {b}, margin: 2pp, over: .{axis})`"
-                ));
-            }
-            (Ty::Column(column), _) => {
-                let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
-                return Some(format!("take a mean first: write `mean({}, over: .{axis})`", short(left_text)));
-            }
-            (_, Ty::Column(column)) => {
-                let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
-                return Some(format!("take a mean first: write `mean({}, over: .{axis})`", short(right_text)));
-            }
-            _ => {}
-        }
-        if matches!((left, right), (Ty::List(_), Ty::List(_))) && op == BinaryOp::Add {
-            return Some("lists are joined by `++`: write `++`".to_owned());
-        }
-        if matches!(op, BinaryOp::Add | BinaryOp::Concat) && (left.is(Plain::Str) || right.is(Plain::Str)) {
-            return Some(match (&*left_expr.kind, &*right_expr.kind) {
-                (ExprKind::Str(a), ExprKind::Str(b)) => format!("texts are not joined: write `\"{a}{b}\"`"),
-                _ => "texts are not built from parts: give each value a field of its own".to_owned(),
-            });
-        }
-        if let (Ty::List(_), BinaryOp::Multiply) = (left, op) {
-            return Some(format!("a list is built with `for`: write `for i in 0..{} {{ … }}`", short(right_text)));
-        }
-        if left.is(Plain::Str) && !is_comparison(op) {
-            return Some("texts are not built from parts: give each value a field of its own".to_owned());
-        }
-        let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else {
-            let takes = if is_comparison(op) { "compares numbers, texts and truth values" } else { "takes numbers" };
-            return Some(format!("`{}` {takes}; a field is read with a dot", op.symbol()));
-        };
-        match (op, a, b) {
-            (BinaryOp::Add, Plain::Ratio, Plain::Ratio) => Some(match literal(right_expr) {
-                Some((value, Some(Unit::Percent))) => {
-                    format!("to add percentage points, write `{}pp`", decimal(value))
-                }
-                _ => "only percentage points can be added to a ratio: `80% + 5pp`".to_owned(),
-            }),
-            (BinaryOp::Subtract, Plain::Int, Plain::Ratio) => {
-                Some(format!("write `100% - {right_text}`, which is in percentage points"))
-            }
-            (_, Plain::Int, Plain::Float) => conversion(left_expr, left_text, Plain::Int, Plain::Float),
-            (_, Plain::Float, Plain::Int) => conversion(right_expr, right_text, Plain::Int, Plain::Float),
-            _ if literal(right_expr).is_some() => instead(conversion(right_expr, right_text, *b, *a), right_text),
-            _ if literal(left_expr).is_some() => instead(conversion(left_expr, left_text, *a, *b), left_text),
-            _ => conversion(left_expr, left_text, *a, *b).or_else(|| conversion(right_expr, right_text, *b, *a)),
-        }
     }
 }
 
@@ -428,14 +359,5 @@ fn would_fit(found: &Ty, want: &Ty) -> bool {
             a == b || *b == Plain::Schedule || *b == Plain::Margin || found.is_number() && want.is_number()
         }
         (a, b) => a == b,
-    }
-}
-
-/// Whether the right one of two operands that do not fit is the one to change.
-pub(super) fn advises_right((left, _): (&Ty, &Expr), (right, right_expr): (&Ty, &Expr)) -> bool {
-    match (left, right) {
-        (Ty::Plain(Plain::Int), Ty::Plain(Plain::Float)) => false,
-        (Ty::Plain(Plain::Float), Ty::Plain(Plain::Int)) => true,
-        _ => literal(right_expr).is_some(),
     }
 }

@@ -3,8 +3,8 @@
 use super::super::operator::{arithmetic, is_comparable, is_ordered};
 use super::super::ty::{Plain, Ty};
 use super::Checker;
-use super::advice::advises_right;
 use super::expr::is_adaptable;
+use super::operands::advises_right;
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::syntax::tree::{BinaryOp, Expr};
 
