@@ -118,6 +118,7 @@ fn said(text: &str) -> (Vec<Diagnostic>, String) {
                     Diagnostic::error(&codes::invocation::TEST_FAILED, "a test does not hold").label(found.span, "")
                 };
                 typed.diagnostics.extend(failures.map(failed));
+                typed.diagnostics.extend(program.warnings);
             }
             Err(errors) => typed.diagnostics.extend(errors),
         }

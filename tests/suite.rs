@@ -128,7 +128,7 @@ fn diagnose(text: &str, stage: Stage) -> (Vec<Diagnostic>, Sources, FileId) {
             let mut typed = types::check(resolve::link_text(&Machine, "case.pd", text));
             if stage == Stage::Evaluate && typed.is_sound() {
                 let evaluated = eval::evaluate(&typed, &eval::Overrides::default(), &Nothing);
-                typed.diagnostics.extend(evaluated.err().into_iter().flatten());
+                typed.diagnostics.extend(evaluated.map_or_else(|found| found, |program| program.warnings));
             }
             let file =
                 typed.linked.sources.iter().find(|(_, file)| &*file.name == "case.pd").map_or(FileId(0), |(id, _)| id);

@@ -70,9 +70,12 @@ pub(super) fn contents(
             })
             .collect(),
         smoke: loaded.smoke.as_ref().map(|_| smoke::MEANINGLESS),
-        warnings: match &loaded.smoke {
-            Some(omissions) => vec![smoke::warning(omissions)],
-            None => warnings::warnings(&loaded.program.graph, outcome, store),
+        warnings: if let Some(omissions) = &loaded.smoke {
+            vec![smoke::warning(omissions)]
+        } else {
+            let mut found = warnings::stated(&loaded.program.warnings, sources);
+            found.extend(warnings::warnings(&loaded.program.graph, outcome, store));
+            found
         },
         stages: stages(loaded, plan, outcome),
         provenance: provenance(loaded),

@@ -77,7 +77,8 @@ impl ProgramOptions {
         };
         let device = self.device.choose(world)?;
         program.graph.compute_with(device.numerics());
-        let warnings = std::mem::take(&mut typed.diagnostics);
+        let mut warnings = std::mem::take(&mut typed.diagnostics);
+        warnings.extend(program.warnings.iter().cloned());
         if !warnings.is_empty() {
             output.diagnostics(&warnings, &typed.linked.sources);
         }

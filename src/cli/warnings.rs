@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::diag::Diagnostic;
 use crate::exec::Report;
 use crate::graph::{Graph, Node, NodeId};
 use crate::manifest::record::Record;
 use crate::ops::run::notes;
 use crate::ops::stages::dissect::DissectArgs;
 use crate::report::{Warning, number};
+use crate::source::{Sources, Span};
 use crate::store::Store;
 use crate::value::output::Scale;
 
@@ -21,6 +23,22 @@ pub(super) fn warnings(graph: &Graph, outcome: &Report, store: &Store) -> Vec<Wa
     let mut found = rising(graph, outcome);
     found.extend(noted(graph, outcome, store));
     found
+}
+
+/// What the program itself gives reason to doubt, with its places.
+pub(super) fn stated(found: &[Diagnostic], sources: &Sources) -> Vec<Warning> {
+    let warning = |diagnostic: &Diagnostic| {
+        let line = |span: Span| {
+            let file = sources.get(span.file);
+            format!("{}, line {}: {}", file.name, file.line_column(span.start).0, sources.slice(span))
+        };
+        Warning {
+            text: capitalized(&diagnostic.message),
+            help: diagnostic.help.as_deref().map_or_else(String::new, capitalized),
+            seen: diagnostic.labels.iter().take(1).map(|label| line(label.span)).collect(),
+        }
+    };
+    found.iter().map(warning).collect()
 }
 
 /// What prunings have noted, by topic. A stage whose result was not needed again is looked up.

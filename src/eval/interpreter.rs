@@ -65,6 +65,8 @@ pub(super) struct Interpreter<'a> {
     /// Files of weights by digest.
     pub(super) files: BTreeMap<String, PathBuf>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// What is no mistake, but hardly what is meant.
+    pub(super) warnings: Vec<Diagnostic>,
     slots: HashMap<(ModuleId, usize), Slot>,
     /// Values of global names by their place in the tree.
     known: HashMap<(usize, ModuleId), Value>,
@@ -83,6 +85,14 @@ pub(super) struct Interpreter<'a> {
     pub(super) milestones: Option<Milestones>,
 }
 
+/// Adds a message, unless it is there: a function that is called twice is wrong once.
+fn add(messages: &mut Vec<Diagnostic>, new: Diagnostic) {
+    let same = |known: &Diagnostic| known.message == new.message && known.labels == new.labels;
+    if !messages.iter().any(same) {
+        messages.push(new);
+    }
+}
+
 impl<'a> Interpreter<'a> {
     pub(super) fn new(typed: &'a Typed, overrides: &'a Overrides, data: &'a dyn Fingerprints) -> Self {
         Self {
@@ -95,6 +105,7 @@ impl<'a> Interpreter<'a> {
             titles: Vec::new(),
             files: BTreeMap::new(),
             diagnostics: Vec::new(),
+            warnings: Vec::new(),
             slots: HashMap::new(),
             known: HashMap::new(),
             steps: BUDGET,
@@ -231,11 +242,13 @@ impl<'a> Interpreter<'a> {
     pub(super) fn report(&mut self, stop: Stop) {
         if let Stop::Error(diagnostic) = stop {
             // A function that is called twice is wrong once.
-            let same = |known: &Diagnostic| known.message == diagnostic.message && known.labels == diagnostic.labels;
-            if !self.diagnostics.iter().any(same) {
-                self.diagnostics.push(*diagnostic);
-            }
+            add(&mut self.diagnostics, *diagnostic);
         }
+    }
+
+    /// Says what is no mistake, but hardly what is meant.
+    pub(super) fn warn(&mut self, warning: Diagnostic) {
+        add(&mut self.warnings, warning);
     }
 
     /// Returns the sum of an empty list, which is in the unit of its elements.

@@ -64,9 +64,10 @@ pub struct Weights {
 /// parameter without a default is no mistake as long as nobody runs the program.
 pub fn examine(typed: &Typed, data: &dyn Fingerprints) -> (Option<Program>, Vec<Diagnostic>) {
     match evaluate(typed, &Overrides::default(), data) {
-        Ok(program) => {
-            let failed = program.failed_tests();
-            (Some(program), failed)
+        Ok(mut program) => {
+            let mut found = program.failed_tests();
+            found.append(&mut program.warnings);
+            (Some(program), found)
         }
         Err(found) if found.iter().all(|found| found.code.id == codes::NO_VALUE.id) => (None, Vec::new()),
         Err(found) => (None, found),

@@ -36,6 +36,8 @@ pub struct Program {
     pub tests: Vec<Test>,
     /// Files of weights that it reads, by digest.
     pub files: BTreeMap<String, PathBuf>,
+    /// What is no mistake, but hardly what is meant.
+    pub warnings: Vec<Diagnostic>,
     /// Values of the names that it defines at top level, functions apart.
     pub values: Values,
 }
@@ -218,6 +220,7 @@ impl Interpreter<'_> {
             expects: Vec::new(),
             tests: Vec::new(),
             files: BTreeMap::new(),
+            warnings: Vec::new(),
             values: Values::default(),
         };
         let count = self.linked.module(root).file.items.len();
@@ -233,6 +236,7 @@ impl Interpreter<'_> {
         }
         self.name_stages();
         program.graph = std::mem::take(&mut self.graph);
+        program.warnings = sorted(std::mem::take(&mut self.warnings));
         program.files = std::mem::take(&mut self.files);
         program.values = self.values_of(root).into();
         Ok(program)

@@ -7,8 +7,12 @@ use super::{Linked, Member, ModuleId, Target, imports, library};
 use crate::diag::codes::{names, syntax};
 use crate::diag::{Diagnostic, Fix, foreign, suggest};
 use crate::source::Span;
-use crate::syntax::tree::{self, Name};
+use crate::syntax::tree::{self, Expr, Name};
 use crate::world::World;
+
+/// What programs elsewhere keep their options in.
+const OPTIONS: [&str; 12] =
+    ["params", "param", "cfg", "config", "conf", "args", "opt", "opts", "options", "hparams", "settings", "wandb"];
 
 impl Walk<'_> {
     pub(super) fn unknown(&self, name: &str, span: Span, place: Place<'_>) -> Diagnostic {
@@ -56,6 +60,15 @@ impl Walk<'_> {
         {
             return diagnostic.help(format!("did you mean `{known}`? Add `import std.{module}.{{{known}}}`"));
         }
+        if let Place::Owner(field) = place
+            && OPTIONS.contains(&name)
+            && let Some(help) = self.without_owner(name, field)
+        {
+            return diagnostic.help(help).in_place_of(span.to(field.span));
+        }
+        if let Some(found) = self.elsewhere(name, span) {
+            return found;
+        }
         diagnostic.help(match place {
             Place::Value => format!("write `\"{name}\"` if it is a text, or define it: `let {name} = …`"),
             Place::Called(..) | Place::Counted(..) => {
@@ -63,6 +76,37 @@ impl Walk<'_> {
             }
             _ => format!("define it: `let {name} = …`"),
         })
+    }
+
+    /// A name that is bound inside of an expression that ends before it, or further down in its own.
+    fn elsewhere(&self, name: &str, span: Span) -> Option<Diagnostic> {
+        let items = &self.linked.module(self.module).file.items;
+        let mut parts: Vec<&Expr> = items.iter().flat_map(tree::Item::expressions).collect();
+        let mut bound: Option<Span> = None;
+        while let Some(expr) = parts.pop() {
+            parts.extend(expr.children());
+            for found in expr.bound().into_iter().filter(|found| *found.text == *name) {
+                let later = found.span.start > span.start;
+                if bound.is_none_or(|known| found.span.start < known.start) && !(later && bound.is_some()) {
+                    bound = Some(found.span);
+                }
+            }
+        }
+        let bound = bound?;
+        let item = |at: u32| items.iter().position(|item| item.span.start <= at && at < item.span.end);
+        let down = bound.start > span.start && item(bound.start) == item(span.start);
+        let (label, help) = if down {
+            ("defined here, further down", format!("move the line that uses `{name}` below its definition"))
+        } else {
+            let help = format!(
+                "define `{name}` at top level; if it depends on names inside, write a function that gives it and call it \
+                 here"
+            );
+            ("known inside of this expression only", help)
+        };
+        let message = format!("`{name}` is not known here");
+        let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, message).label(span, "there is no such name here");
+        Some(diagnostic.label(bound, label).help(help))
     }
 
     /// What to write where, so that a name of the standard library is imported.

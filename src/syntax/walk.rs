@@ -1,6 +1,6 @@
 //! Ways through the tree for those who look for a place in it.
 
-use super::tree::{Arg, Axis, Binding, Entry, Expr, ExprKind, Formal, Item, ItemKind, TestItem, Type};
+use super::tree::{Arg, Axis, Binding, Entry, Expr, ExprKind, Formal, Item, ItemKind, Name, TestItem, Type};
 
 impl Expr {
     /// Returns the expressions that it is made of, in order of places.
@@ -33,6 +33,19 @@ impl Expr {
             ExprKind::Sweep { axes, condition, body } => {
                 axes.iter().map(|axis: &Axis| &axis.over).chain(condition).chain([body]).collect()
             }
+        }
+    }
+}
+
+impl Expr {
+    /// Returns the names that it binds for its parts.
+    pub fn bound(&self) -> Vec<&Name> {
+        match &*self.kind {
+            ExprKind::Block(block) => block.bindings.iter().flat_map(|binding| binding.pattern.names()).collect(),
+            ExprKind::Lambda(lambda) => lambda.params.iter().collect(),
+            ExprKind::For { pattern, .. } => pattern.names().iter().collect(),
+            ExprKind::Sweep { axes, .. } => axes.iter().flat_map(|axis| axis.pattern.names()).collect(),
+            _ => Vec::new(),
         }
     }
 }

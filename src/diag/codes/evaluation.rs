@@ -125,4 +125,13 @@ codes! {
                 let s = select(evaluate(trained, task.test).top1 > 90%, then: trained, else: trained.at(1ep))",
         right: "let trained = net |> init(seed) |> train(task, recipe, until: 8ep)\n\
                 let s = select(evaluate(trained, task.val).top1 > 90%, then: trained, else: trained.at(1ep))";
+    POOLED = "PD0334", "rows taken together that differ",
+        "A summary, or a line with a band, speaks of all rows that agree in the columns that it tells apart. If they differ \
+         in something else than the axis that it goes over, its numbers mix what was measured on different things.",
+        wrong: "let all = sweep seed in seeds(3), sparsity in [50%, 80%] {\n  \
+                { top1: evaluate(net |> init(seed) |> prune(one_shot(sparsity)), task.test).top1 }\n}\n\
+                table shown = all |> summary(by: [], over: .seed, show: [mean])",
+        right: "let all = sweep seed in seeds(3), sparsity in [50%, 80%] {\n  \
+                { top1: evaluate(net |> init(seed) |> prune(one_shot(sparsity)), task.test).top1 }\n}\n\
+                table shown = all |> summary(by: [.sparsity], over: .seed, show: [mean])";
 }

@@ -1,5 +1,6 @@
 //! Tables, plots, bands, curves.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use num_traits::Zero;
@@ -7,17 +8,18 @@ use num_traits::Zero;
 use super::super::interpreter::{Interpreter, error};
 use super::super::outputs::{axes_of, axis_scale, check_axes, columns, columns_of, statistic};
 use super::super::sweep::rows_of;
+use crate::diag::Diagnostic;
 use crate::diag::codes::evaluation as codes;
 use crate::ops::lowering::Arguments;
-use crate::value::output::{PlotSpec, Scale, Statistic, TableSpec};
-use crate::value::{Course, Evaluated, Step, Value, number};
+use crate::value::output::{Column, Frame, PlotSpec, Role, Scale, Statistic, TableSpec};
+use crate::value::{Course, Evaluated, Step, Value, number, repr};
 
 /// Points of a curve.
 const POINTS: u64 = 2000;
 /// Iterations that `monotone` looks at.
 const LOOKED_AT: u64 = 1_000_000;
 
-pub(super) fn summary(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+pub(super) fn summary(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let rows = rows_of(&arguments.at(0).value, arguments.span(0))?;
     let by = columns_of(&rows, arguments, 1)?;
     for name in &by {
@@ -33,10 +35,39 @@ pub(super) fn summary(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluat
         }
         other => vec![statistic(other, arguments, 3)?],
     };
+    if let Some(column) = pooled(&rows, &by, &over) {
+        let all = by.iter().chain([&column]).map(|name| format!(".{name}")).collect::<Vec<_>>().join(", ");
+        vm.warn(pooling(arguments, &column, &format!("write `by: [{all}]`")));
+    }
     Ok(Value::Table(Arc::new(TableSpec::Summary { rows: (*rows).clone(), by, over, show })))
 }
 
-pub(super) fn line(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
+/// A column in which rows differ that agree in all of `by` and `over`: what is said of them mixes its values.
+fn pooled(rows: &Frame<Value>, by: &[Arc<str>], over: &[Arc<str>]) -> Option<Arc<str>> {
+    let (told, others): (Vec<_>, Vec<_>) =
+        rows.columns.iter().partition(|column| by.contains(&column.name) || over.contains(&column.name));
+    let known = |column: &&&Column<Value>| !column.cells.iter().any(|cell| matches!(cell, Value::Measured(_)));
+    let mut others: Vec<&Column<Value>> = others.iter().filter(known).copied().collect();
+    others.sort_by_key(|column| column.role != Role::Axis);
+    if others.is_empty() {
+        return None;
+    }
+    let mut first: HashMap<Vec<String>, usize> = HashMap::new();
+    (0..rows.height()).find_map(|row| {
+        let key = told.iter().map(|column| repr::repr(&column.cells[row])).collect();
+        let earlier = *first.entry(key).or_insert(row);
+        let differs = |column: &&&Column<Value>| repr::repr(&column.cells[earlier]) != repr::repr(&column.cells[row]);
+        others.iter().find(differs).map(|column| column.name.clone())
+    })
+}
+
+fn pooling(arguments: &Arguments, column: &str, apart: &str) -> Diagnostic {
+    Diagnostic::warning(&codes::POOLED, format!("rows that differ in `{column}` are taken together"))
+        .label(arguments.call, format!("its numbers mix the values of `{column}`"))
+        .help(format!("to tell them apart, {apart}; for one of them, `keep(rows, row => row.{column} == …)`"))
+}
+
+pub(super) fn line(vm: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated {
     let rows = rows_of(&arguments.at(0).value, arguments.span(0))?;
     let x = columns_of(&rows, arguments, 1)?;
     let [x] = x.as_slice() else { return Err(arguments.mismatch(1, "one column", &arguments.at(1).value)) };
@@ -49,6 +80,14 @@ pub(super) fn line(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluated 
         Value::Nothing => None,
         Value::Band(statistic, over) => {
             check_axes(&rows, over, arguments.span(4))?;
+            let told: Vec<Arc<str>> = [x].into_iter().chain(&color).cloned().collect();
+            if let Some(column) = pooled(&rows, &told, over) {
+                let apart = match &color {
+                    None => format!("write `color: .{column}`"),
+                    Some(_) => "draw a plot for each".to_owned(),
+                };
+                vm.warn(pooling(arguments, &column, &apart));
+            }
             Some((*statistic, over.to_vec()))
         }
         other => return Err(arguments.mismatch(4, "a band, like `ci95(over: .seed)`", other)),

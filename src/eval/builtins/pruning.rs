@@ -150,8 +150,17 @@ fn share(arguments: &Arguments, at: usize, value: Exact, what: &str, zero: bool)
     if (value > none || (zero && value == none)) && value < all {
         return Ok(number::fraction(number::storable(value)));
     }
-    let message = format!("{what} is {}, but must lie between 0% and 100%", repr::repr(&Value::Ratio(value)));
-    Err(arguments.refuse(at, message, "out of range").help("give a ratio like `20%`").into())
+    let shown = repr::repr(&Value::Ratio(value));
+    let (message, label, help) = if value == none {
+        let help = "where nothing is to go, use the state as it is: `if sparsity == 0% { dense } else { … }`";
+        (format!("{what} is {shown}, which removes nothing"), "nothing to remove", help)
+    } else if value == all {
+        (format!("{what} is {shown}, which leaves nothing"), "nothing would be left", "keep some weights, like `99%`")
+    } else {
+        let message = format!("{what} is {shown}, but must lie between 0% and 100%");
+        (message, "out of range", "give a ratio like `20%`")
+    };
+    Err(arguments.refuse(at, message, label).help(help).into())
 }
 
 fn scope(arguments: &Arguments, at: usize) -> Evaluated<Scope> {

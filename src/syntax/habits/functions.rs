@@ -216,10 +216,7 @@ impl Passage<'_> {
                 return Some(habit(format!("A string has no `{word}` in front"), place, help).fix(place, ""));
             }
             let message = format!("There are no strings with values in them (`{word}\"…\"`)");
-            let help = format!(
-                "write one text without the `{word}`, and give each value a field of its own: `round: s.round`"
-            );
-            return Some(habit(message, self.span(nth, nth + 2), help));
+            return Some(habit(message, self.span(nth, nth + 2), self.without_values(nth + 1)));
         }
         if word == "lambda" {
             let colon =
@@ -235,6 +232,43 @@ impl Passage<'_> {
         (head && nth > 0 && self.is_open(nth + 1, b'(') && !self.fresh(nth))
             .then(|| self.arrow_function(nth, nth + 1))
             .flatten()
+    }
+
+    /// What to write for a text that has values in braces: the text, and a field or a column for each value.
+    fn without_values(&self, nth: usize) -> String {
+        let text = self.spelled(nth).trim_matches('"');
+        let mut values = Vec::new();
+        let mut kept = String::new();
+        for (at, piece) in text.split('{').enumerate() {
+            let rest = match piece.split_once('}').filter(|_| at > 0) {
+                Some((value, rest)) => {
+                    values.push(value.split([':', '!']).next().unwrap_or_default().trim());
+                    rest
+                }
+                None => piece,
+            };
+            kept += rest;
+        }
+        let kept = kept.split_whitespace().collect::<Vec<_>>().join(" ");
+        let kept = kept.trim_matches(|c: char| !c.is_alphanumeric());
+        let kept = if kept.is_empty() { String::new() } else { format!("write `\"{kept}\"`; ") };
+        let is_axis = |name: &str| (1..nth).any(|at| self.spelled(at - 1) == name && self.is(at, "in"));
+        let (axes, others): (Vec<&str>, Vec<&str>) = values.into_iter().partition(|value| is_axis(value));
+        let ticked = |values: &[&str]| values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+        let mut parts = Vec::new();
+        if !axes.is_empty() {
+            let columns = axes.iter().map(|axis| format!(".{axis}")).collect::<Vec<_>>().join(", ");
+            let (is, column) = if axes.len() == 1 { ("is", "a column") } else { ("are", "columns") };
+            parts.push(format!("{} {is} {column} of these rows already, for `by: [{columns}]`", ticked(&axes)));
+        }
+        if !others.is_empty() {
+            let field = |value: &&str| format!("`{}: {value}`", value.rsplit('.').next().unwrap_or(value));
+            let simple = |value: &&str| value.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+            let fields = others.iter().filter(|value| simple(value)).map(field).collect::<Vec<_>>().join(", ");
+            let fields = if fields.is_empty() { String::new() } else { format!(": {fields}") };
+            parts.push(format!("a value that is no axis gets a field of its own beside the text{fields}"));
+        }
+        kept + &parts.join("; ")
     }
 
     /// `fun x -> …` of OCaml, `\x -> …` of Haskell.

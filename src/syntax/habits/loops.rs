@@ -113,6 +113,41 @@ impl Passage<'_> {
         Some(if head.contains('…') { diagnostic } else { diagnostic.fix(self.span(nth, brace), head) })
     }
 
+    /// `sweep grid { seed: [1, 2, 3] … }`: a declaration whose braces hold the axes.
+    pub(super) fn grid(&self) -> Option<Diagnostic> {
+        if self.spelled(0) != "sweep" || !self.is_name(1) || !self.is_open(2, b'{') {
+            return None;
+        }
+        let (close, inner) = (self.close(2)?, self.depth(2) + 1);
+        let mut axes = Vec::new();
+        for at in 3..close {
+            if self.depth(at) == inner && self.is_name(at) && self.is(at + 1, ":") {
+                let end =
+                    (at + 2..close).find(|end| self.depth(*end) == inner && self.is(end + 1, ":")).unwrap_or(close);
+                let values = self.source(at + 2, end).trim_end_matches(',').trim_end();
+                let name = self.spelled(at).trim_end_matches("_values");
+                let seeds = name.starts_with("seed").then(|| self.elements(at + 2)).flatten();
+                axes.push(match seeds {
+                    Some(count) => format!("seed in seeds({count})"),
+                    None => format!("{name} in {values}"),
+                });
+            }
+        }
+        let (name, place) = (self.spelled(1), self.span(0, 2));
+        let help = format!(
+            "write `let {name} = sweep {} {{ … }}`, and between the braces a record of what is measured",
+            axes.join(", ")
+        );
+        (!axes.is_empty()).then(|| habit("The axes of a sweep stand in front of its braces", place, help))
+    }
+
+    /// How many elements a list in brackets has.
+    fn elements(&self, open: usize) -> Option<usize> {
+        let close = self.is_open(open, b'[').then(|| self.close(open)).flatten()?;
+        let commas = (open..close).filter(|at| self.is(*at, ",") && self.depth(*at) == self.depth(open) + 1);
+        Some(commas.count() + usize::from(self.before(close) != "," && close > open + 1))
+    }
+
     /// Whether a token stands between the axes of a loop, not in its filter.
     pub(super) fn in_axes(&self, nth: usize) -> bool {
         self.head_of(nth)

@@ -89,7 +89,9 @@ impl Passage<'_> {
             if start < end { self.source(start, end).to_owned() } else { otherwise }
         };
         let (first, last) = (bound(nth + 1, colon, "0".to_owned()), bound(colon + 1, close, format!("len({list})")));
-        let help = format!("write `for i in {first}..{last} {{ {list}[i] }}`");
+        let right = format!("for i in {first}..{last} {{ {list}[i] }}");
+        let start = if self.is_name(nth - 1) { nth - 1 } else { nth };
+        let help = if self.before(start) == "in" { format!("write `({right})`") } else { format!("write `{right}`") };
         let diagnostic = operator("There are no slices", self.span(colon, colon + 1), help);
         Some(if self.is_name(nth - 1) && self.before(nth - 1) != "." {
             diagnostic.in_place_of(self.span(nth - 1, close + 1))

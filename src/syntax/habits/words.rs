@@ -237,6 +237,9 @@ impl Passage<'_> {
         if let Some(change) = (1..3).find_map(|nth| self.operator(nth).filter(|_| !self.fresh(nth))) {
             return Some(change);
         }
+        if let Some(grid) = self.grid() {
+            return Some(grid);
+        }
         let labelled = self.is(1, ":") && !self.follows(1, ":=") && !self.fresh(1);
         let loops = matches!(word, "for" | "sweep" | "if");
         if let Some(advice) = foreign::statement(word).filter(|_| !self.assigns(1))
@@ -248,7 +251,9 @@ impl Passage<'_> {
             return Some(match name.filter(|_| !loops) {
                 Some(name) if advice.help().contains("let name") => {
                     let direct = self.is_name(1) && self.assigns(2);
-                    let value = if direct { self.source(3, self.value_end(3)) } else { "…" };
+                    let equals = (1..8).find(|nth| self.assigns(*nth));
+                    let value = equals.map_or("…", |nth| self.source(nth + 1, self.value_end(nth + 1)));
+                    let value = value.trim_end_matches(';').trim_end();
                     let diagnostic = habit(advice.message(word), place, format!("write `let {name} = {value}`"));
                     if direct { diagnostic.fix(place, "let") } else { diagnostic }
                 }

@@ -153,6 +153,16 @@ impl<'a> Checker<'a> {
             (_, Ty::Plain(Plain::Str)) if matches!(&*expr.kind, ExprKind::Name(_)) => {
                 Some(format!("a text stands in double quotes: write `\"{text}\"`"))
             }
+            (Ty::Plain(Plain::Criterion), Ty::Plain(Plain::Pruner)) => {
+                let amount = self.amount_after(expr.span).unwrap_or_else(|| "remove: 20%".to_owned());
+                Some(format!("write `pruner({short}, {amount})`"))
+            }
+            (Ty::Plain(Plain::Step), Ty::Plain(Plain::State)) => {
+                let known = |name: &&str| self.local(name).is_some() || self.linked.lookup(self.module, name).is_some();
+                let usual = ["dense", "base", "baseline", "original", "trained", "model", "net"];
+                let trained = usual.into_iter().find(known).unwrap_or("dense");
+                Some(format!("take the state that a training had at that step: write `{trained}.at({short})`"))
+            }
             (Ty::Plain(Plain::Task), Ty::Split(_)) => Some(format!("write `{text}.test`, or `{text}.val` for choices")),
             (Ty::List(element), want) if same(element, want) => {
                 Some(format!("take one of them, `last({short})`, or go through them with `for s in {short} {{ … }}`"))

@@ -48,6 +48,9 @@ impl Checker<'_> {
         if let Some(signature) = self.called(callee) {
             return self.call_function(&signature, &call);
         }
+        if piped.is_none() && self.iterators(expr) {
+            return Ty::Error;
+        }
         let value = match &*callee.kind {
             ExprKind::Field(base, field) if piped.is_none() && self.module_named(base).is_none() => {
                 let owner = self.infer(base);
@@ -144,7 +147,7 @@ impl Checker<'_> {
                 None => {
                     excuse = true;
                     self.astray(&arg.value);
-                    self.unknown_label(signature, label, &arg.value);
+                    self.unknown_label(signature, label, &arg.value, call.args);
                 }
             }
         }

@@ -74,7 +74,6 @@ pub(super) fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Opt
         (Plain::Seed, Int) => Some("a seed is not a number".to_owned()),
         (Int, Plain::Seed) => Some("seeds come from `seeds(n)`: `sweep seed in seeds(3)`".to_owned()),
         (Plain::Arch, Plain::State) => Some("initialise it: `|> init(seed)`".to_owned()),
-        (Plain::Criterion, Plain::Pruner) => Some(format!("write `pruner({short}, remove: 20%)`")),
         (Ratio, Plain::Pruner) => Some(format!("write `global_magnitude({short})`")),
         (Plain::Task, Plain::Probe) => Some("take a probe, for instance `shapes_probe()`".to_owned()),
         _ => None,

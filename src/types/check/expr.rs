@@ -78,6 +78,7 @@ impl Checker<'_> {
             }
             (ExprKind::Lambda(lambda), Ty::Function(params, result)) => self.lambda(expr, lambda, params, result, what),
             (ExprKind::Lambda(lambda), Ty::Plain(Plain::Schedule)) => self.schedule(expr, lambda, what),
+            (ExprKind::Lambda(lambda), Ty::Plain(Plain::Criterion)) => self.bare_criterion(expr, lambda, what),
             (ExprKind::Accessor(field), Ty::Function(params, result)) => {
                 self.accessor_function(expr, field, params, result, what)
             }

@@ -8,7 +8,15 @@ use super::example::example;
 use super::expr::is_adaptable;
 use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::source::Span;
-use crate::syntax::tree::{Expr, ExprKind, Name};
+use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
+
+/// What callers of other libraries call the amount to prune.
+const AMOUNTS: [&str; 8] = ["amount", "rate", "sparsity", "to", "remove", "p", "fraction", "ratio"];
+
+/// The parameter of a function that is a pruner.
+fn takes_pruner(signature: &Signature) -> Option<&Formal> {
+    signature.formals.iter().find(|formal| formal.ty.is(Plain::Pruner))
+}
 
 impl Checker<'_> {
     /// Reports numbers without their labels beyond the first argument.
@@ -56,7 +64,10 @@ impl Checker<'_> {
         let mut places = Vec::new();
         for (_, value) in nameless {
             let ty = self.silent(value);
-            let fits = |at: &usize| signature.formals[*at].ty == ty;
+            let fits = |at: &usize| match (&signature.formals[*at].ty, &*value.kind) {
+                (Ty::Function(params, _), ExprKind::Lambda(lambda)) => params.len() == lambda.params.len(),
+                (wanted, _) => *wanted == ty,
+            };
             let adapts = |at: &usize| is_adaptable(value) && signature.formals[*at].ty.is(Plain::Float);
             let nth = free.iter().position(fits).or_else(|| free.iter().position(adapts))?;
             places.push(free.remove(nth));
@@ -83,7 +94,15 @@ impl Checker<'_> {
         );
     }
 
-    pub(super) fn unknown_label(&mut self, signature: &Signature, label: &Name, value: &Expr) {
+    pub(super) fn unknown_label(&mut self, signature: &Signature, label: &Name, value: &Expr, args: &[Arg]) {
+        let criterion = |checker: &mut Self| {
+            let mut given = args.iter().filter(|arg| arg.label.is_none());
+            given.any(|arg| checker.silent(&arg.value).is(Plain::Criterion))
+        };
+        if AMOUNTS.contains(&&*label.text) && takes_pruner(signature).is_some() && criterion(self) {
+            // That a criterion is no pruner is reported where it stands, with this amount.
+            return;
+        }
         let message = format!("`{}` has no parameter `{}`", signature.name, label.text);
         let known = signature.formals.iter().map(|formal| &*formal.name);
         let synonym = foreign::synonyms(&label.text)
@@ -105,20 +124,40 @@ impl Checker<'_> {
 
     /// How much to prune, where a pruner says it.
     pub(super) fn by_pruner(&self, signature: &Signature, label: &Name, value: &Expr) -> Option<String> {
-        let formal = signature.formals.iter().find(|formal| formal.ty.is(Plain::Pruner))?;
-        let amount =
-            matches!(&*label.text, "amount" | "rate" | "sparsity" | "to" | "remove" | "p" | "fraction" | "ratio");
-        amount.then(|| {
-            format!("a pruner says how much: write `{}: global_magnitude({})`", formal.name, self.source(value.span))
+        if !AMOUNTS.contains(&&*label.text) {
+            return None;
+        }
+        let amount = self.source(value.span);
+        let to = matches!(&*label.text, "to" | "sparsity");
+        if let Some(formal) = takes_pruner(signature) {
+            let pruner =
+                if to { format!("pruner(magnitude, to: {amount})") } else { format!("global_magnitude({amount})") };
+            return Some(format!("a pruner says how much: write `{}: {pruner}`", formal.name));
+        }
+        (to && signature.result.is(Plain::Pruner)).then(|| {
+            let rate = signature.formals.first().map_or("", |formal| &*formal.name);
+            format!("`{rate}` is a share of what is left; up to a sparsity, write `pruner(magnitude, to: {amount})`")
         })
     }
 
+    /// How much to remove, as it stands behind a value: `, remove: 20%`.
+    pub(super) fn amount_after(&self, span: Span) -> Option<String> {
+        let text = &self.linked.sources.get(span.file).text;
+        let rest = text.get(span.end as usize..)?.strip_prefix(',')?;
+        let (label, rest) = rest.split_once(':')?;
+        let label = AMOUNTS.iter().find(|known| **known == label.trim())?;
+        let value: String = rest.chars().take_while(|c| !matches!(c, ',' | ')' | '(' | '\n')).collect();
+        let label = if matches!(*label, "to" | "sparsity") { "to" } else { "remove" };
+        rest[value.len()..].starts_with([',', ')']).then(|| format!("{label}: {}", value.trim()))
+    }
+
     /// An argument under the name that it has here.
-    pub(super) fn relabelled(&self, formal: &Formal, value: &Expr) -> String {
+    pub(super) fn relabelled(&mut self, formal: &Formal, value: &Expr) -> String {
         let text = self.source(value.span);
         let short = if text.len() <= 40 && !text.contains('\n') { text } else { "…" };
         let unit = match (&formal.ty, &*value.kind) {
             (Ty::Plain(Plain::Step), ExprKind::Int(_)) => "ep",
+            (Ty::Plain(Plain::Step), ExprKind::Name(_)) if self.silent(value).is(Plain::Int) => " * 1ep",
             _ => "",
         };
         format!("write `{}: {short}{unit}`", formal.name)

@@ -71,6 +71,21 @@ impl Checker<'_> {
         }
     }
 
+    /// A lambda where a criterion is wanted, which `criterion` makes of it.
+    pub(super) fn bare_criterion(&mut self, expr: &Expr, lambda: &Lambda, what: &str) -> Ty {
+        let text = self.source(expr.span);
+        let text = if text.len() <= 90 && !text.contains('\n') { text } else { "p => …" };
+        self.report(
+            Diagnostic::error(&codes::MISMATCH, format!("{what} must be a `Criterion`, but this is a function"))
+                .label(expr.span, "a function")
+                .help(format!("write `criterion({text})`"))
+                .in_place_of(expr.span),
+        );
+        let params = vec![Plain::Parameter.into(); lambda.params.len()];
+        self.lambda_body(lambda, &params, Self::infer);
+        Plain::Criterion.into()
+    }
+
     /// A lambda where a schedule is wanted: from the step to a ratio or a number.
     pub(super) fn schedule(&mut self, expr: &Expr, lambda: &Lambda, what: &str) -> Ty {
         let params = [Plain::Step.into()];

@@ -6,7 +6,11 @@ use super::field::{PARAMETER, STATE, TASK};
 use crate::diag::{Diagnostic, codes::types as codes, foreign};
 use crate::resolve::library;
 use crate::source::Span;
-use crate::syntax::tree::{Arg, Name};
+use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
+
+/// What makes an iterator of a list elsewhere, or a list of an iterator.
+const ITERATORS: [&str; 9] =
+    ["iter", "into_iter", "iter_mut", "collect", "cloned", "copied", "to_vec", "tolist", "stream"];
 
 impl Checker<'_> {
     /// Whether values of a type have a field.
@@ -53,6 +57,48 @@ impl Checker<'_> {
             return false;
         };
         self.report(Diagnostic::error(&codes::METHOD, message).label(field.span, "not a field").help(help));
+        true
+    }
+
+    /// Reports a chain of iterators, `xs.iter().map(f).collect()`, as what it is here: `xs |> map(f)`.
+    pub(super) fn iterators(&mut self, expr: &Expr) -> bool {
+        let mut links = Vec::new();
+        let mut value = expr;
+        while let ExprKind::Call(callee, args) = &*value.kind
+            && let ExprKind::Field(base, name) = &*callee.kind
+        {
+            links.push((name, args));
+            value = base;
+        }
+        links.reverse();
+        let Some((first, _)) = links.first().filter(|(name, _)| ITERATORS.contains(&&*name.text)) else { return false };
+        if links.len() < 2 || !matches!(self.silent(value), Ty::List(_)) {
+            return false;
+        }
+        let mut steps = vec![self.brief(value).to_owned()];
+        for (name, args) in &links {
+            let function = match &*name.text {
+                text if ITERATORS.contains(&text) => continue,
+                "filter" => "keep",
+                "count" | "length" => "len",
+                text if self.linked.lookup(self.module, text).is_some() => text,
+                _ => return false,
+            };
+            let text = match (args.first(), args.last()) {
+                (Some(first), Some(last)) => self.source(first.value.span.to(last.value.span)),
+                _ => "",
+            };
+            let text = if text.len() <= 90 && !text.contains('\n') { text } else { "…" };
+            steps.push(if text.is_empty() { function.to_owned() } else { format!("{function}({text})") });
+        }
+        let help = format!("a list is passed on without iterators: write `{}`", steps.join(" |> "));
+        let message = format!("a list has no `{}`", first.text);
+        self.report(
+            Diagnostic::error(&codes::METHOD, message)
+                .label(first.span, "not a field")
+                .help(help)
+                .in_place_of(expr.span),
+        );
         true
     }
 

@@ -67,7 +67,11 @@ impl Checker<'_> {
                 Some((value, Some(Unit::Percent))) => {
                     format!("to add percentage points, write `{}pp`", decimal(value))
                 }
-                _ => "only percentage points can be added to a ratio: `80% + 5pp`".to_owned(),
+                _ => {
+                    "percentage points are added to a ratio: `80% + 5pp`; parts of one ratio are taken by one factor: \
+                      `rate * (0.5 + 0.25)`"
+                        .to_owned()
+                }
             }),
             (BinaryOp::Subtract, Plain::Int, Plain::Ratio) => {
                 Some(format!("write `100% - {right_text}`, which is in percentage points"))
