@@ -127,6 +127,10 @@ pub(super) fn element(value: &Value, at: &Value, span: Span) -> Evaluated {
     };
     let (length, element): (usize, Box<dyn Fn(usize) -> Value>) = match value {
         Value::List(items) => (items.len(), Box::new(|at| items[at].clone())),
+        Value::Range(range) if let (Value::Int(start), Value::Int(end)) = (&range.start, &range.end) => {
+            let length = i128::from(*end) - i128::from(*start) + i128::from(range.inclusive);
+            (usize::try_from(length).unwrap_or(0), Box::new(|at| Value::Int(start.saturating_add_unsigned(at as u64))))
+        }
         Value::Rows(rows) => (rows.height(), Box::new(|at| record_at(rows, at))),
         Value::Column(column) => (column.cells().len(), Box::new(|at| column.cells()[at].clone())),
         other => {

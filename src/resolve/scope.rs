@@ -223,11 +223,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Str(_)
             | ExprKind::Accessor(_)
             | ExprKind::Error => {}
-            ExprKind::List(elements) => {
-                for element in elements {
-                    self.placed(element, Place::Value);
-                }
-            }
+            ExprKind::List(elements) => self.elements(expr, elements),
             ExprKind::Tuple(elements) => self.all(elements),
             ExprKind::Record(entries) => self.record(entries),
             ExprKind::Block(block) => {
@@ -324,6 +320,29 @@ impl<'a> Walk<'a> {
         }
         for arg in args {
             self.argument(arg);
+        }
+    }
+
+    /// The elements of a list. If none of several names means anything, they are texts without quotes.
+    fn elements(&mut self, list: &Expr, elements: &[Expr]) {
+        let reported = self.diagnostics.len();
+        for element in elements {
+            self.placed(element, Place::Value);
+        }
+        let names: Vec<&str> = elements
+            .iter()
+            .filter_map(|element| if let ExprKind::Name(name) = &*element.kind { Some(&**name) } else { None })
+            .collect();
+        let all = names.len() == elements.len() && self.diagnostics.len() - reported == names.len();
+        if names.len() > 1 && all {
+            self.diagnostics.truncate(reported);
+            let quoted = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            self.diagnostics.push(
+                Diagnostic::error(&names::UNKNOWN_NAME, "none of these names means anything here")
+                    .label(list.span, "not defined, not imported")
+                    .help(format!("write `[{quoted}]` if they are texts"))
+                    .fix(list.span, format!("[{quoted}]")),
+            );
         }
     }
 

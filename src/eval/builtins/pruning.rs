@@ -152,7 +152,7 @@ fn share(arguments: &Arguments, at: usize, value: Exact, what: &str, zero: bool)
     }
     let shown = repr::repr(&Value::Ratio(value));
     let (message, label, help) = if value == none {
-        let help = "where nothing is to go, use the state as it is: `if sparsity == 0% { dense } else { … }`";
+        let help = "where nothing is to go, leave the state as it is: `if … == 0% { s } else { s |> prune(…) }`";
         (format!("{what} is {shown}, which removes nothing"), "nothing to remove", help)
     } else if value == all {
         (format!("{what} is {shown}, which leaves nothing"), "nothing would be left", "keep some weights, like `99%`")

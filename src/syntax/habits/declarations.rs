@@ -236,7 +236,15 @@ impl Passage<'_> {
             let place = self.span(nth, close + 1);
             return Some(habit("A value is simply there", place, format!("write `{first}`")).in_place_of(place));
         }
-        let help = format!("write `{outer}[{inner}]`");
+        let mut help = format!("write `{outer}[{inner}]`");
+        // The types of the same head that another language has as well.
+        let head = (nth..self.tokens.len()).find(|at| self.is_open(*at, b'{')).unwrap_or(self.tokens.len());
+        let simple = |at: &usize| matches!(self.before(*at), ":" | ">") && !self.follows(at + 1, "<");
+        for at in (0..head).filter(simple).filter(|at| !(nth..=close).contains(at)) {
+            if let Some(ty) = foreign::ty(self.spelled(at)).filter(|ty| !ty.contains(['`', '…'])) {
+                help += &format!(", and `{ty}` for `{}`", self.spelled(at));
+            }
+        }
         let diagnostic = habit("The parts of a type stand in brackets", self.span(nth + 1, close + 1), help);
         Some(diagnostic.in_place_of(self.span(nth, close + 1)))
     }

@@ -80,6 +80,13 @@ impl Passage<'_> {
             (nth, brace)
         };
         let inner = self.depth(open) + u32::from(braced);
+        if braced && (open..brace).any(|at| matches!(self.spelled(at), "parameters" | "values")) {
+            let head = format!("sweep {}", self.written_axes(open).join(", "));
+            let place = self.span(nth, nth + 1);
+            let diagnostic =
+                habit("A sweep runs every combination of its axes", place, format!("write `{head} {{ … }}`"));
+            return Some(if head.contains('…') { diagnostic } else { diagnostic.fix(self.span(nth, brace), head) });
+        }
         let end = if braced { brace - 1 } else { brace };
         let mut axes = Vec::new();
         let mut foreign = false;
@@ -118,27 +125,47 @@ impl Passage<'_> {
         if self.spelled(0) != "sweep" || !self.is_name(1) || !self.is_open(2, b'{') {
             return None;
         }
-        let (close, inner) = (self.close(2)?, self.depth(2) + 1);
-        let mut axes = Vec::new();
-        for at in 3..close {
-            if self.depth(at) == inner && self.is_name(at) && self.is(at + 1, ":") {
-                let end =
-                    (at + 2..close).find(|end| self.depth(*end) == inner && self.is(end + 1, ":")).unwrap_or(close);
-                let values = self.source(at + 2, end).trim_end_matches(',').trim_end();
-                let name = self.spelled(at).trim_end_matches("_values");
-                let seeds = name.starts_with("seed").then(|| self.elements(at + 2)).flatten();
-                axes.push(match seeds {
-                    Some(count) => format!("seed in seeds({count})"),
-                    None => format!("{name} in {values}"),
-                });
-            }
-        }
+        let axes = self.written_axes(2);
         let (name, place) = (self.spelled(1), self.span(0, 2));
         let help = format!(
             "write `let {name} = sweep {} {{ … }}`, and between the braces a record of what is measured",
             axes.join(", ")
         );
         (!axes.is_empty()).then(|| habit("The axes of a sweep stand in front of its braces", place, help))
+    }
+
+    /// The axes that braces hold as fields, without what a tool for sweeps is told beside them:
+    /// `{ method: "grid", parameters: { lr: { values: [0.1, 0.01] } } }`.
+    fn written_axes(&self, open: usize) -> Vec<String> {
+        let Some(close) = self.close(open) else { return Vec::new() };
+        let inner = self.depth(open) + 1;
+        let keys: Vec<usize> = (open + 1..close)
+            .filter(|at| self.depth(*at) == inner && self.is_name(*at) && self.is(at + 1, ":"))
+            .collect();
+        let mut axes = Vec::new();
+        for (nth, at) in keys.iter().enumerate() {
+            let end = keys.get(nth + 1).copied().unwrap_or(close);
+            let value = at + 2;
+            match self.spelled(*at) {
+                "method" | "metric" | "name" | "program" | "project" | "early_terminate" | "run_cap" => {}
+                "parameters" if self.is_open(value, b'{') => axes.extend(self.written_axes(value)),
+                name => {
+                    let inside = self.is_open(value, b'{').then(|| {
+                        let key = |at: &usize| matches!(self.spelled(*at), "values" | "value") && self.is(at + 1, ":");
+                        (value..end).find(key).map(|at| (at + 2, self.close(value).unwrap_or(end)))
+                    });
+                    let (start, end) = inside.flatten().unwrap_or((value, end));
+                    let values = self.source(start, end).trim_end_matches(',').trim_end();
+                    let name = name.trim_end_matches("_values");
+                    let seeds = name.starts_with("seed").then(|| self.elements(start)).flatten();
+                    axes.push(match seeds {
+                        Some(count) => format!("seed in seeds({count})"),
+                        None => format!("{name} in {values}"),
+                    });
+                }
+            }
+        }
+        axes
     }
 
     /// How many elements a list in brackets has.

@@ -10,6 +10,7 @@ impl Passage<'_> {
     pub(super) fn value(&self, nth: usize) -> Option<Diagnostic> {
         match self.kind(nth)? {
             _ if nth == self.failed && self.loop_part(nth).is_some() => self.loop_part(nth),
+            TokenKind::Word if nth == self.failed && self.is(nth + 1, ":") => self.without_commas(nth),
             TokenKind::Str => self.quoted_key(nth),
             TokenKind::Number => self.after_number(nth),
             TokenKind::Open(b'[') if nth > 0 && self.touches(nth) && self.after_value(nth) => self.slice(nth),
@@ -35,8 +36,42 @@ impl Passage<'_> {
         let help =
             if plain { format!("write `{name}: …`") } else { "names are made of letters, digits and `_`".to_owned() };
         let place = self.span(nth, nth + 1);
+        let others = self.opener(nth).and_then(|open| Some((open, self.close(open)?))).is_some_and(|(open, close)| {
+            let key = |at: usize| self.kind(at) == Some(TokenKind::Str) && self.is(at + 1, ":");
+            (open + 1..close).any(|at| at != nth && self.depth(at) == self.depth(nth) && key(at))
+        });
+        let help = if others && plain { help + ", and the other names without quotes as well" } else { help };
         let diagnostic = habit("A field's name is written without quotes", place, help);
         Some(if plain { diagnostic.fix(place, name) } else { diagnostic })
+    }
+
+    /// A record whose fields stand on lines of their own, without commas; `nth` is the first field behind a missing one.
+    fn without_commas(&self, nth: usize) -> Option<Diagnostic> {
+        let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
+        let (close, inner) = (self.close(open)?, self.depth(nth));
+        let starts: Vec<usize> = (open + 1..close)
+            .filter(|at| self.depth(*at) == inner && self.is_name(*at) && self.is(at + 1, ":") && self.fresh(*at))
+            .collect();
+        let missing = starts.iter().filter(|at| !matches!(self.before(**at), "," | "{")).count();
+        if missing < 2 || starts.first() != Some(&(open + 1)) {
+            return None;
+        }
+        let ends = starts.iter().skip(1).copied().chain([close]);
+        let fields: Vec<&str> =
+            starts.iter().zip(ends).map(|(start, end)| self.source(*start, end).trim_end_matches(',').trim()).collect();
+        let whole = format!("{{ {} }}", fields.join(", "));
+        let place = self.span(nth, nth + 1);
+        let short = whole.len() <= 100 && !whole.contains(['\n', '…']);
+        Some(if short {
+            habit("Fields are separated by commas", place, format!("write `{whole}`"))
+                .fix(self.span(open, close + 1), whole)
+        } else {
+            habit(
+                "Fields are separated by commas",
+                place,
+                format!("add a comma behind each of the {} fields", fields.len()),
+            )
+        })
     }
 
     /// `8 ep`, `1:10`.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::super::signature::{Formal, Reader, Signature};
 use super::super::ty::{Plain, Ty};
+use super::advice::axis_of;
 use super::origin::Local;
 use super::{Checker, Entry};
 use crate::diag::{Diagnostic, codes::types as codes};
 use crate::resolve::{ModuleId, Target};
 use crate::source::Span;
-use crate::syntax::tree::{self, Binding, Expr, ExprKind, Function, ItemKind, Param, Pattern, TestItem};
+use crate::syntax::tree::{self, BinaryOp, Binding, Expr, ExprKind, Function, ItemKind, Param, Pattern, TestItem};
 
 impl Checker<'_> {
     /// Checks an item completely.
@@ -42,12 +43,49 @@ impl Checker<'_> {
             }
             ItemKind::Claim(claim) => {
                 let what = format!("the value of claim `{}`", claim.name.text);
-                self.check(&claim.value, &Plain::Verdict.into(), &what);
+                if !self.compared(&claim.value, &what) {
+                    self.check(&claim.value, &Plain::Verdict.into(), &what);
+                }
             }
             ItemKind::Expect(condition) => self.expectation(condition),
             ItemKind::Test(test) => self.test(test),
             _ => {}
         }
+    }
+
+    /// Reports a claim that compares columns by an operator; says whether it does.
+    fn compared(&mut self, value: &Expr, what: &str) -> bool {
+        let ExprKind::Binary { op, left, right, .. } = &*value.kind else { return false };
+        let (better, worse) = match op {
+            BinaryOp::GreaterEqual | BinaryOp::Greater | BinaryOp::Equal | BinaryOp::NotEqual => (left, right),
+            BinaryOp::LessEqual | BinaryOp::Less => (right, left),
+            _ => return false,
+        };
+        // What is subtracted from the one or added to the other is the margin.
+        let parted = |side: &'_ Expr| match &*side.kind {
+            ExprKind::Binary { op: BinaryOp::Add | BinaryOp::Subtract, left, right, .. } => {
+                (left.clone(), Some(right.clone()))
+            }
+            _ => (side.clone(), None),
+        };
+        let ((better, a), (worse, b)) = (parted(better), parted(worse));
+        let (Ty::Column(column), Ty::Column(_)) = (self.silent(&better), self.silent(&worse)) else { return false };
+        let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
+        let (x, y) = (self.source(better.span), self.source(worse.span));
+        let margin = a.or(b).map_or("2pp", |margin| self.source(margin.span));
+        let (test, call) = match op {
+            BinaryOp::Equal => ("equivalent", format!("equivalent({x}, to: {y}, margin: {margin}, over: .{axis})")),
+            BinaryOp::NotEqual => ("differs", format!("differs({x}, from: {y}, over: .{axis})")),
+            _ => ("not_worse", format!("not_worse({x}, than: {y}, margin: {margin}, over: .{axis})")),
+        };
+        let known = self.linked.lookup(self.module, test).is_some();
+        let import = if known { String::new() } else { format!(", and add `import std.stats.{{{test}}}`") };
+        let message = format!("{what} must be a test over replicates, but this compares columns");
+        let diagnostic = Diagnostic::error(&codes::MISMATCH, message)
+            .label(value.span, "not a test")
+            .help(format!("write `{call}`{import}"));
+        self.report(if known { diagnostic.in_place_of(value.span) } else { diagnostic });
+        true
     }
 
     fn table(&mut self, output: &tree::Output) {

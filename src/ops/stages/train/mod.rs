@@ -94,12 +94,23 @@ pub(super) struct Plan {
 pub(super) fn train(lowering: &mut dyn Lowering, state: &State, plan: &Plan, call: Span) -> Evaluated<State> {
     let start = state.facts.step;
     if plan.until <= start {
-        let message =
-            format!("there is nothing to train: the state is at step {start}, the training ends at {}", plan.until);
+        let per_epoch = plan.course.per_epoch.max(1);
+        let shown = |at: u64| {
+            if at.is_multiple_of(per_epoch) { format!("{}ep", at / per_epoch) } else { format!("{at}it") }
+        };
+        let (from, to, sum) = (shown(start), shown(plan.until), shown(start + plan.until));
+        let message = format!("there is nothing to train: the state is at {from} already, the training ends at {to}");
         return Err(Diagnostic::error(&codes::NOTHING_TO_TRAIN, message)
-            .label(plan.until_span, format!("ends at {}", plan.until))
-            .label(call, format!("starts at {start}"))
-            .help("train to a later step, or start from an earlier state, like `dense.at(1ep)`")
+            .label(plan.until_span, format!("ends at {to}"))
+            .label(call, format!("starts at {from}"))
+            .help(if plan.until == 0 {
+                "train to a later step, like `until: 8ep`".to_owned()
+            } else {
+                format!(
+                    "`until` counts from the beginning of the training: for {to} more, write `until: {sum}`; to train a \
+                     pruned network once more from an earlier step, `rewind` or `restart` it first"
+                )
+            })
             .into());
     }
     let rates = lowering.rates(&plan.recipe, plan.course, start, plan.until, plan.until_span)?;
