@@ -325,6 +325,20 @@ impl<'a> Loader<'a> {
 
     fn neighbour(&mut self, path: &str, span: Span, importer: FileId) -> Found {
         let written = self.folder(importer).unwrap_or(Path::new("")).join(path);
+        let ending = written.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        if let Some(ending @ ("yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "py" | "csv" | "rs")) =
+            ending.as_deref()
+        {
+            let own = Path::new(path).with_extension("pd");
+            let diagnostic = Diagnostic::error(&names::UNREADABLE_FILE, format!("a `.{ending}` file is no program"))
+                .label(span, "imports are files of pdsl")
+                .help(format!(
+                    "write its values as parameters, `param lr: Float = 0.1`, or as `pub let lr = 0.1` in `{}`",
+                    own.display()
+                ));
+            self.linked.diagnostics.push(diagnostic);
+            return None;
+        }
         let text = self.world.canonical(&written).and_then(|full| Ok((self.world.read(&full)?, full)));
         let (text, full) = match text {
             Ok(found) => found,

@@ -54,12 +54,6 @@ impl Walk<'_> {
         if let Some(question) = suggest::question(name, own.chain(prelude.map(|known| &**known))) {
             return diagnostic.help(question).in_place_of(span);
         }
-        let library = library::exports();
-        if let Some(near) = suggest::closest(name, library.iter().map(|(_, known)| known.as_str()))
-            && let Some((module, known)) = library.iter().find(|(_, known)| known == near)
-        {
-            return diagnostic.help(format!("did you mean `{known}`? Add `import std.{module}.{{{known}}}`"));
-        }
         if let Place::Owner(field) = place
             && OPTIONS.contains(&name)
             && let Some(help) = self.without_owner(name, field)
@@ -68,6 +62,12 @@ impl Walk<'_> {
         }
         if let Some(found) = self.elsewhere(name, span) {
             return found;
+        }
+        let library = library::exports();
+        if let Some(near) = suggest::closest(name, library.iter().map(|(_, known)| known.as_str()))
+            && let Some((module, known)) = library.iter().find(|(_, known)| known == near)
+        {
+            return diagnostic.help(format!("did you mean `{known}`? Add `import std.{module}.{{{known}}}`"));
         }
         diagnostic.help(match place {
             Place::Value => format!("write `\"{name}\"` if it is a text, or define it: `let {name} = …`"),

@@ -150,11 +150,11 @@ impl Passage<'_> {
         let around = self.loop_around(nth, name);
         match around {
             Some(around) if element && self.mentions(name, inner.0, inner.1) => {
-                let s = if self.is(around.word + 1, "s") { "before" } else { "s" };
-                let mut body = self.source(inner.0, inner.1).to_owned();
-                for last in [format!("last({name})"), format!("{name}[-1]"), format!("{name}[len({name}) - 1]")] {
-                    body = body.replace(&last, s);
-                }
+                let body = self.of_last(&around, name, inner);
+                self.repeated(&around, name, place, &body)
+            }
+            Some(around) if element && self.only_value(&around, name, inner, place).is_some() => {
+                let body = self.only_value(&around, name, inner, place).unwrap_or_default();
                 self.repeated(&around, name, place, &body)
             }
             Some(around) => self.gathering(&around, name, place, &self.shown(inner.0, inner.1), !element),
@@ -169,6 +169,22 @@ impl Passage<'_> {
                 habit("Nothing is changed in place", self.span(place.0, place.1), help)
             }
         }
+    }
+
+    /// A value that reads the last element of a list, as a function of that element.
+    fn of_last(&self, around: &Loop, name: &str, value: (usize, usize)) -> String {
+        let s = if self.is(around.word + 1, "s") { "before" } else { "s" };
+        let ways = [format!("last({name})"), format!("{name}[-1]"), format!("{name}[len({name}) - 1]")];
+        ways.iter().fold(self.source(value.0, value.1).to_owned(), |body, last| body.replace(last, s))
+    }
+
+    /// The value of the one name that a loop's body defines, `let s = f(last(xs))`, before it puts that into the list.
+    fn only_value(&self, around: &Loop, name: &str, put: (usize, usize), place: (usize, usize)) -> Option<String> {
+        let first = around.body + 1 + usize::from(self.is(around.body + 1, "let"));
+        let bound = put.1 == put.0 + 1 && self.spelled(first) == self.spelled(put.0) && self.assigns(first + 1);
+        let value = (first + 2, self.value_end(first + 2));
+        (bound && value.1 == place.0 && self.mentions(name, value.0, value.1))
+            .then(|| self.of_last(around, name, value))
     }
 
     /// What a loop gathers is what it gives.

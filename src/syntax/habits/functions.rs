@@ -19,6 +19,18 @@ pub(super) struct Rewritten {
     whole: bool,
 }
 
+/// The type of what goes by a name in nearly every program.
+fn usual_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "seed" => "Seed",
+        "state" | "dense" | "pruned" => "State",
+        "task" => "Task",
+        "recipe" => "Recipe",
+        "sparsity" => "Ratio",
+        _ => return None,
+    })
+}
+
 impl Rewritten {
     /// The help, which says how the holes are filled.
     pub(super) fn help(&self) -> String {
@@ -121,7 +133,10 @@ impl Passage<'_> {
                 (true, _) if swapped => (name + 1, self.type_text(name, name + 1)),
                 (true, _) => (name, self.type_text(name + 1, stop)),
                 (_, true) => (name, self.type_text(name + 2, stop)),
-                _ => (name, equals.map(|at| self.guess(at + 1)).filter(|ty| *ty != "Type").unwrap_or("…").to_owned()),
+                _ => {
+                    let guessed = equals.map(|at| self.guess(at + 1)).filter(|ty| *ty != "Type");
+                    (name, guessed.or_else(|| usual_type(self.spelled(name))).unwrap_or("…").to_owned())
+                }
             };
             let default = default.map(|value| format!(" = {value}")).unwrap_or_default();
             Some(format!("{}: {ty}{default}", self.spelled(name)))

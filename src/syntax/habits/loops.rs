@@ -101,7 +101,7 @@ impl Passage<'_> {
                     return None;
                 }
                 foreign |= joint != "in";
-                axes.push(format!("{} in {}", self.spelled(start), self.source(start + 2, at)));
+                axes.push(self.axis(self.spelled(start), start + 2, at));
                 start = at + 1;
             }
         }
@@ -155,17 +155,19 @@ impl Passage<'_> {
                         (value..end).find(key).map(|at| (at + 2, self.close(value).unwrap_or(end)))
                     });
                     let (start, end) = inside.flatten().unwrap_or((value, end));
-                    let values = self.source(start, end).trim_end_matches(',').trim_end();
-                    let name = name.trim_end_matches("_values");
-                    let seeds = name.starts_with("seed").then(|| self.elements(start)).flatten();
-                    axes.push(match seeds {
-                        Some(count) => format!("seed in seeds({count})"),
-                        None => format!("{name} in {values}"),
-                    });
+                    axes.push(self.axis(name.trim_end_matches("_values"), start, end));
                 }
             }
         }
         axes
+    }
+
+    /// An axis with its values; numbers that stand for seeds become seeds.
+    fn axis(&self, name: &str, start: usize, end: usize) -> String {
+        match name.starts_with("seed").then(|| self.elements(start)).flatten() {
+            Some(count) => format!("seed in seeds({count})"),
+            None => format!("{name} in {}", self.source(start, end).trim_end_matches(',').trim_end()),
+        }
     }
 
     /// How many elements a list in brackets has.

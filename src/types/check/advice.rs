@@ -164,6 +164,13 @@ impl<'a> Checker<'a> {
                 Some(format!("take the state that a training had at that step: write `{trained}.at({short})`"))
             }
             (Ty::Plain(Plain::Task), Ty::Split(_)) => Some(format!("write `{text}.test`, or `{text}.val` for choices")),
+            (Ty::List(element), want) if matches!(&*expr.kind, ExprKind::List(_)) && would_fit(element, want) => {
+                let name = what.strip_prefix('`').and_then(|rest| rest.split('`').next()).unwrap_or("x");
+                Some(format!(
+                    "one value stands here; to run each of them, make them an axis, with what depends on it inside: \
+                     `sweep seed in seeds(3), {name} in {short} {{ … }}`"
+                ))
+            }
             (Ty::List(element), want) if same(element, want) => {
                 Some(format!("take one of them, `last({short})`, or go through them with `for s in {short} {{ … }}`"))
             }
