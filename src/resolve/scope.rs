@@ -256,6 +256,9 @@ impl<'a> Walk<'a> {
             ExprKind::If { condition, then, otherwise } => self.all([condition, then, otherwise]),
             ExprKind::For { pattern, over, condition, body } => {
                 self.expr(over);
+                if matches!(&*over.kind, ExprKind::Range { .. }) {
+                    self.forgotten(body);
+                }
                 self.loop_body(&[pattern], condition.as_ref(), body);
             }
             ExprKind::Sweep { axes, condition, body } => {
@@ -265,6 +268,37 @@ impl<'a> Walk<'a> {
                 }
                 let patterns: Vec<_> = axes.iter().map(|axis| &axis.pattern).collect();
                 self.loop_body(&patterns, condition.as_ref(), body);
+            }
+        }
+    }
+
+    /// Warns of a loop that seems to carry a value from turn to turn: `for r in 0..4 { let s = s |> f … }`.
+    fn forgotten(&mut self, body: &Expr) {
+        let ExprKind::Block(block) = &*body.kind else { return };
+        for binding in &block.bindings {
+            for name in binding.pattern.names() {
+                let outside = self.locals.iter().find(|local| local.text == name.text).map(|local| local.span);
+                let here = self.linked.module(self.module);
+                let outside = outside.or_else(|| here.definitions.get(&name.text).map(|known| known.span));
+                let mut parts = vec![&binding.value];
+                let mut reads = false;
+                while let Some(expr) = parts.pop() {
+                    reads |= matches!(&*expr.kind, ExprKind::Name(read) if *read == name.text);
+                    parts.extend(expr.children());
+                }
+                if let Some(outside) = outside.filter(|_| reads) {
+                    let text = &name.text;
+                    let message = format!("each turn begins with the `{text}` outside: nothing is carried over");
+                    self.diagnostics.push(
+                        Diagnostic::warning(&names::FORGOTTEN_VALUE, message)
+                            .label(name.span, "a new name, known in this turn only")
+                            .label(outside, "what each turn reads")
+                            .help(format!(
+                                "for each from the one before, write `iterate({text}, times: …, ({text}, r) => …)`; \
+                                 otherwise give the new value a name of its own"
+                            )),
+                    );
+                }
             }
         }
     }

@@ -198,6 +198,10 @@ pub(super) fn inaccessible(linked: &Linked, module: ModuleId, name: &Name, membe
     let public = || home.definitions.iter().filter(|(_, definition)| definition.public).map(|(name, _)| &**name);
     let message = format!("`{}` has no `{text}`", home.name);
     let diagnostic = Diagnostic::error(&names::UNKNOWN_MEMBER, message).label(name.span, "not defined there");
+    let everywhere = linked.modules.first().and_then(|prelude| prelude.definitions.get(text));
+    if home.library && everywhere.is_some_and(|definition| definition.public) {
+        return diagnostic.help(format!("every program knows `{text}`: leave it out of the import"));
+    }
     match suggest::question(text, public()) {
         Some(question) => diagnostic.help(question).in_place_of(name.span),
         None => match library::providers(text).first() {

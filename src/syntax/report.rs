@@ -254,9 +254,22 @@ pub(super) fn equation_body(span: Span, whole: Span, text: &str) -> Diagnostic {
         .fix(whole, format!("{{ {body} }}"))
 }
 
+/// A head of a loop with `range(n)` as `0..n`.
+fn ranged(head: &str) -> String {
+    let parts = head.split_once(" range(").and_then(|(front, rest)| Some((front, rest.split_once(')')?)));
+    match parts {
+        Some((front, (bounds, back))) if !bounds.contains('(') => match bounds.split_once(',') {
+            None => format!("{front} 0..{}{back}", bounds.trim()),
+            Some((start, end)) if !end.contains(',') => format!("{front} {}..{}{back}", start.trim(), end.trim()),
+            Some(_) => head.to_owned(),
+        },
+        _ => head.to_owned(),
+    }
+}
+
 /// `[value for x in xs]`; `list` are the brackets with what is in them.
 pub(super) fn comprehension(span: Span, list: Span, value: &str, rest: &str) -> Diagnostic {
-    let text = format!("{} {{ {value} }}", rest.trim());
+    let text = format!("{} {{ {value} }}", ranged(rest.trim()));
     let whole = if value.len() + rest.len() <= 140 && !(value.contains('\n') || rest.contains('\n')) {
         text.as_str()
     } else {

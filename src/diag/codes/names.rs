@@ -54,4 +54,9 @@ codes! {
          a function has a body and a `let` has a value.",
         wrong: "fn double(x: Int) -> Int",
         right: "fn double(x: Int) -> Int { 2 * x }";
+    FORGOTTEN_VALUE = "PD0112", "a loop that forgets",
+        "A `let` in a loop is a new name in each turn: it does not change the value of the same name outside, which the \
+         next turn reads again.",
+        wrong: "let x = 1\nlet powers = for i in 0..4 {\n  let x = x * 2\n  x\n}",
+        right: "let x = 1\nlet powers = iterate(x, times: 4, (x, i) => x * 2)";
 }

@@ -227,8 +227,17 @@ impl Passage<'_> {
         let gives = if listed { String::new() } else { format!("; `last({list})` is the last of them") };
         let place_of =
             begun.map(|value| format!(", in place of `let {name} = {value}` and the loop")).unwrap_or_default();
+        let end = if self.is_open(around.body, b'{') { self.close(around.body) } else { Some(self.tokens.len()) };
+        let end = end.unwrap_or(self.tokens.len());
+        let after = if self.fresh(place.1) { place.1 } else { self.value_end(place.1) };
+        let value = self.is_word(after) || matches!(self.kind(after), Some(TokenKind::Open(_) | TokenKind::Str));
+        let rest = if after < end && value && self.depth(after) > self.depth(around.word) {
+            format!("; what the loop gives becomes `for {s} in {list} {{ {} }}`", self.shown(after, end))
+        } else {
+            String::new()
+        };
         let help = format!(
-            "write `let {list} = iterate({start}, times: {count}, ({s}, {variable}) => {body})`{place_of}{gives}"
+            "write `let {list} = iterate({start}, times: {count}, ({s}, {variable}) => {body})`{place_of}{gives}{rest}"
         );
         let message = "Nothing is changed in place: `iterate` makes each value from the one before";
         habit(message, self.span(place.0, place.1), help)

@@ -163,7 +163,9 @@ impl Passage<'_> {
             Some(sign) => format!("A name has no `{sign}` in it"),
             None => "A name is one word".to_owned(),
         };
-        Some(found(&codes::UNEXPECTED, message, self.span(start, end), "meant as one name?", format!("write `{name}`")))
+        let everywhere = if sign == Some(".") { ", here and wherever it is used" } else { "" };
+        let help = format!("write `{name}`{everywhere}");
+        Some(found(&codes::UNEXPECTED, message, self.span(start, end), "meant as one name?", help))
     }
 
     /// `table: …`, `claim name: "…"`, `plot = …`, texts without quotes.

@@ -153,6 +153,10 @@ impl<'a> Checker<'a> {
             (_, Ty::Plain(Plain::Str)) if matches!(&*expr.kind, ExprKind::Name(_)) => {
                 Some(format!("a text stands in double quotes: write `\"{text}\"`"))
             }
+            (Ty::Plain(Plain::Ratio | Plain::Float), Ty::List(_)) if what.starts_with("`keep` of") => Some(format!(
+                "`keep` names weights that stay whole; a share to remove is `remove: …`, the sparsity to reach \
+                 `to: …`: what is left is 100% without it, not `{short}`"
+            )),
             (Ty::Plain(Plain::Criterion), Ty::Plain(Plain::Pruner)) => {
                 let amount = self.amount_after(expr.span).unwrap_or_else(|| "remove: 20%".to_owned());
                 Some(format!("write `pruner({short}, {amount})`"))

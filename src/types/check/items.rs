@@ -72,10 +72,13 @@ impl Checker<'_> {
         let (Ty::Column(column), Ty::Column(_)) = (self.silent(&better), self.silent(&worse)) else { return false };
         let axis = axis_of(column.as_ref().and_then(|column| column.row.as_deref()));
         let (x, y) = (self.source(better.span), self.source(worse.span));
-        let margin = a.or(b).map_or("2pp", |margin| self.source(margin.span));
+        let margin = a.as_ref().or(b.as_ref()).map_or("2pp", |margin| self.source(margin.span));
         let (test, call) = match op {
             BinaryOp::Equal => ("equivalent", format!("equivalent({x}, to: {y}, margin: {margin}, over: .{axis})")),
             BinaryOp::NotEqual => ("differs", format!("differs({x}, from: {y}, over: .{axis})")),
+            BinaryOp::Greater | BinaryOp::Less if a.is_none() && b.is_none() => {
+                ("differs", format!("differs({x}, from: {y}, over: .{axis})"))
+            }
             _ => ("not_worse", format!("not_worse({x}, than: {y}, margin: {margin}, over: .{axis})")),
         };
         let known = self.linked.lookup(self.module, test).is_some();

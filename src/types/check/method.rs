@@ -9,8 +9,20 @@ use crate::source::Span;
 use crate::syntax::tree::{Arg, Expr, ExprKind, Name};
 
 /// What makes an iterator of a list elsewhere, or a list of an iterator.
-const ITERATORS: [&str; 9] =
-    ["iter", "into_iter", "iter_mut", "collect", "cloned", "copied", "to_vec", "tolist", "stream"];
+const ITERATORS: [&str; 12] = [
+    "iter",
+    "into_iter",
+    "iter_mut",
+    "collect",
+    "cloned",
+    "copied",
+    "to_vec",
+    "tolist",
+    "stream",
+    "unwrap",
+    "expect",
+    "unwrap_or_default",
+];
 
 impl Checker<'_> {
     /// Whether values of a type have a field.
@@ -32,6 +44,8 @@ impl Checker<'_> {
     pub(super) fn method(&mut self, owner: &Ty, field: &Name, base: Span, args: Option<&[Arg]>) -> bool {
         let name = &*field.text;
         let value = self.source(base);
+        let inner = value.strip_prefix('(').and_then(|value| value.strip_suffix(')'));
+        let value = inner.filter(|inner| !inner.contains(['(', ')'])).unwrap_or(value);
         let value = if value.len() <= 48 && !value.contains('\n') { value } else { "…" };
         let here = self.local(name).is_none() && self.linked.lookup(self.module, name).is_some();
         let library = library::providers(name).first().copied().filter(|_| !here);
@@ -71,7 +85,10 @@ impl Checker<'_> {
             value = base;
         }
         links.reverse();
-        let Some((first, _)) = links.first().filter(|(name, _)| ITERATORS.contains(&&*name.text)) else { return false };
+        let Some((first, _)) = links.first() else { return false };
+        if !links.iter().any(|(name, _)| ITERATORS.contains(&&*name.text)) {
+            return false;
+        }
         if links.len() < 2 || !matches!(self.silent(value), Ty::List(_)) {
             return false;
         }
