@@ -1,4 +1,5 @@
-//! Lists the modules of the standard library and the stages, and compiles the CUDA kernels to PTX if the feature asks for them.
+//! Lists the modules of the standard library and the stages, and compiles the CUDA kernels to PTX if the feature asks for
+//! them.
 
 use std::env;
 use std::fs;
@@ -13,13 +14,11 @@ const SOURCE: &str = "src/nn/net/cuda/kernels.cu";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    if let Err(error) = list_modules() {
-        println!("cargo::error=the modules in `{LIBRARY}` cannot be listed: {error}");
-        return ExitCode::FAILURE;
-    }
-    if let Err(error) = list_stages() {
-        println!("cargo::error=the stages in `{STAGES}` cannot be listed: {error}");
-        return ExitCode::FAILURE;
+    for (place, listed) in [(LIBRARY, list_modules()), (STAGES, list_stages())] {
+        if let Err(error) = listed {
+            println!("cargo::error=what `{place}` holds cannot be listed: {error}");
+            return ExitCode::FAILURE;
+        }
     }
     if env::var_os("CARGO_FEATURE_CUDA").is_none() {
         return ExitCode::SUCCESS;

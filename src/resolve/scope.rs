@@ -277,14 +277,17 @@ impl<'a> Walk<'a> {
         let ExprKind::Block(block) = &*body.kind else { return };
         for binding in &block.bindings {
             for name in binding.pattern.names() {
-                let outside = self.locals.iter().find(|local| local.text == name.text).map(|local| local.span);
+                let outside = self.locals.iter().rev().find(|local| local.text == name.text).map(|local| local.span);
                 let here = self.linked.module(self.module);
                 let outside = outside.or_else(|| here.definitions.get(&name.text).map(|known| known.span));
                 let mut parts = vec![&binding.value];
                 let mut reads = false;
+                // What binds the name again, `xs |> map(s => …)`, reads its own.
                 while let Some(expr) = parts.pop() {
                     reads |= matches!(&*expr.kind, ExprKind::Name(read) if *read == name.text);
-                    parts.extend(expr.children());
+                    if !expr.bound().iter().any(|bound| bound.text == name.text) {
+                        parts.extend(expr.children());
+                    }
                 }
                 if let Some(outside) = outside.filter(|_| reads) {
                     let text = &name.text;

@@ -148,17 +148,14 @@ impl Passage<'_> {
         };
         let element = inner != value || !whole;
         let around = self.loop_around(nth, name);
-        match around {
-            Some(around) if element && self.mentions(name, inner.0, inner.1) => {
-                let body = self.of_last(&around, name, inner);
-                self.repeated(&around, name, place, &body)
-            }
-            Some(around) if element && self.only_value(&around, name, inner, place).is_some() => {
-                let body = self.only_value(&around, name, inner, place).unwrap_or_default();
-                self.repeated(&around, name, place, &body)
-            }
-            Some(around) => self.gathering(&around, name, place, &self.shown(inner.0, inner.1), !element),
-            None => {
+        let from_last = around.as_ref().filter(|_| element).and_then(|around| {
+            let itself = self.mentions(name, inner.0, inner.1).then(|| self.of_last(around, name, inner));
+            itself.or_else(|| self.only_value(around, name, inner, place))
+        });
+        match (around, from_last) {
+            (Some(around), Some(body)) => self.repeated(&around, name, place, &body),
+            (Some(around), None) => self.gathering(&around, name, place, &self.shown(inner.0, inner.1), !element),
+            (None, _) => {
                 let text = if element {
                     format!("[{}]", self.source(inner.0, inner.1))
                 } else {
