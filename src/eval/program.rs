@@ -11,7 +11,7 @@ use super::values::Values;
 use crate::diag::codes::{evaluation as codes, invocation};
 use crate::diag::{Checked, Diagnostic};
 use crate::graph::{Graph, NodeId};
-use crate::resolve::ModuleId;
+use crate::resolve::{self, ModuleId};
 use crate::source::Span;
 use crate::syntax::tree::{self, BinaryOp, Expr, ExprKind, ItemKind, TestItem};
 use crate::value::output::{ClaimSpec, Frame, PlotSpec, TableSpec};
@@ -236,6 +236,7 @@ impl Interpreter<'_> {
         }
         self.name_stages();
         program.graph = std::mem::take(&mut self.graph);
+        self.warnings.extend(resolve::without_effect(self.linked));
         program.warnings = sorted(std::mem::take(&mut self.warnings));
         program.files = std::mem::take(&mut self.files);
         program.values = self.values_of(root).into();

@@ -12,6 +12,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod unused;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -210,6 +211,12 @@ pub fn link_text(world: &dyn World, name: &str, text: &str) -> Linked {
 /// Reports names that mean nothing in an expression from outside the program, read as if it stood in a module.
 pub fn names_in(linked: &Linked, module: ModuleId, expr: &tree::Expr) -> Vec<Diagnostic> {
     scope::resolve_expr(linked, module, expr)
+}
+
+/// Warns of what has no effect in a program without mistakes: names that nothing reads, names inside of texts.
+pub fn without_effect(linked: &Linked) -> Vec<Diagnostic> {
+    let own = linked.module_ids().filter(|id| !linked.module(*id).library);
+    own.flat_map(|id| unused::warnings(linked, id)).collect()
 }
 
 fn finish(mut linked: Linked) -> Linked {

@@ -7,7 +7,7 @@ use super::{Linked, Member, ModuleId, Target, imports, library};
 use crate::diag::codes::{names, syntax};
 use crate::diag::{Diagnostic, Fix, foreign, suggest};
 use crate::source::Span;
-use crate::syntax::tree::{self, Expr, Name};
+use crate::syntax::tree::{self, Expr, ExprKind, ItemKind, Name};
 use crate::world::World;
 
 /// What programs elsewhere keep their options in.
@@ -18,6 +18,9 @@ impl Walk<'_> {
     pub(super) fn unknown(&self, name: &str, span: Span, place: Place<'_>) -> Diagnostic {
         let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here"))
             .label(span, "not defined, not imported");
+        if let Some(found) = self.output(name, span) {
+            return found;
+        }
         if let Place::Column = place {
             return Diagnostic::error(&names::UNKNOWN_NAME, format!("there is no `{name}` here; a column has a dot"))
                 .label(span, "a column?")
@@ -75,6 +78,37 @@ impl Walk<'_> {
                 format!("define it: `fn {name}(…) {{ … }}`, with its parameters' types")
             }
             _ => format!("define it: `let {name} = …`"),
+        })
+    }
+
+    /// The name of a table, a plot or a claim, which is shown and is no value.
+    fn output(&self, name: &str, span: Span) -> Option<Diagnostic> {
+        let items = &self.linked.module(self.module).file.items;
+        let (what, shown, value) = items.iter().find_map(|item| {
+            let (what, shown, value) = match &item.kind {
+                ItemKind::Table(output) => ("table", &output.name, &output.value),
+                ItemKind::Plot(output) => ("plot", &output.name, &output.value),
+                ItemKind::Claim(claim) => ("claim", &claim.name, &claim.value),
+                _ => return None,
+            };
+            (*shown.text == *name).then_some((what, shown, value))
+        })?;
+        let diagnostic = Diagnostic::error(&names::UNKNOWN_NAME, format!("`{name}` is a {what}, which is no value"))
+            .label(span, "a value is needed here")
+            .label(shown.span, format!("this {what} is shown, and nothing can be made of it"));
+        // What it is made from.
+        let source = match &*value.kind {
+            ExprKind::Pipe(first, _) => Some(first),
+            ExprKind::Call(_, args) => args.first().map(|arg| &arg.value),
+            _ => None,
+        };
+        let source = source.filter(|source| matches!(&*source.kind, ExprKind::Name(_)) && what != "claim");
+        Some(match source {
+            Some(source) => {
+                let text = self.linked.sources.slice(source.span);
+                diagnostic.help(format!("take what it is made from: write `{text}`")).in_place_of(span)
+            }
+            None => diagnostic.help(format!("give what is needed twice a name: `let {name}_rows = …`")),
         })
     }
 

@@ -158,9 +158,18 @@ impl<'a> Source<'a> {
     fn divisions(&self) -> Vec<Diagnostic> {
         let tokens = &self.scan.tokens;
         let word = |token: &scan::Token| &self.text[token.start..token.end];
+        // A name that is defined, or a parameter of a function.
         let bound = |name: &str| {
-            let binds = |pair: &[scan::Token]| matches!(word(&pair[0]), "let" | "param") && word(&pair[1]) == name;
-            tokens.windows(2).any(binds)
+            let binds = |nth: usize| {
+                let after = |what: &[&str]| nth > 0 && what.contains(&word(&tokens[nth - 1]));
+                let typed = tokens.get(nth + 1).is_some_and(|next| word(next) == ":");
+                let head = || tokens[..nth].iter().rposition(|token| token.depth == 0 && word(token) == "(");
+                after(&["let", "param"])
+                    || typed
+                        && after(&["(", ","])
+                        && head().is_some_and(|open| open > 1 && word(&tokens[open - 2]) == "fn")
+            };
+            (0..tokens.len()).any(|nth| word(&tokens[nth]) == name && binds(nth))
         };
         let comments = self.scan.comments.iter().filter(|comment| comment.kind == CommentKind::Plain);
         let mut found = Vec::new();

@@ -59,4 +59,17 @@ codes! {
          next turn reads again.",
         wrong: "let x = 1\nlet powers = for i in 0..4 {\n  let x = x * 2\n  x\n}",
         right: "let x = 1\nlet powers = iterate(x, times: 4, (x, i) => x * 2)";
+    UNUSED_NAME = "PD0113", "a name that nothing reads",
+        "An axis of a sweep that its body does not read makes rows that are all the same, and a `seed` among them \
+         repetitions that are none. A parameter, or a `let` inside of braces, that nothing reads is most likely a slip. \
+         A name that begins with `_` is left unread on purpose.",
+        wrong: "import std.data.{digits}\nimport std.models.{tiny_resnet}\nlet states = sweep seed in seeds(3) {\n  \
+                let net = tiny_resnet(classes: 10) |> init(seeds(1)[0])\n  { sparsity: net.sparsity }\n}",
+        right: "import std.data.{digits}\nimport std.models.{tiny_resnet}\nlet states = sweep seed in seeds(3) {\n  \
+                let net = tiny_resnet(classes: 10) |> init(seed)\n  { sparsity: net.sparsity }\n}";
+    NAME_IN_TEXT = "PD0114", "a name in a text",
+        "A text is taken as it is written; braces in it mean nothing. A value that belongs to a row gets a field of its \
+         own, and texts that differ by row come from an axis.",
+        wrong: "let rows = for i in 1..=3 { { level: \"level {i}\", i: i } }",
+        right: "let rows = for i in 1..=3 { { level: i } }";
 }

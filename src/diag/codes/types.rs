@@ -95,7 +95,7 @@ codes! {
     CELL = "PD0221", "a field that no table can hold",
         "Fields of a sweep's records are numbers, text, truth values, seeds, or measurements of these.",
         wrong: "let runs = sweep n in [1, 2] { { layer: relu() } }",
-        right: "let runs = sweep n in [1, 2] { { name: \"relu\" } }";
+        right: "let runs = sweep n in [1, 2] { { name: \"relu\", twice: 2 * n } }";
     REPEATED_COLUMN = "PD0222", "the same column twice",
         "Axes of a sweep are columns already; a field of the record cannot have the same name.",
         wrong: "let runs = sweep n in [1, 2] { { n: n, double: 2 * n } }",

@@ -5,7 +5,7 @@
 
 mod words;
 
-use words::{METHODS, NAMES, RANGES, STATEMENTS, SYNONYMS, TYPES};
+use words::{METHODS, NAMES, RANGES, SETTINGS, STATEMENTS, SYNONYMS, TYPES};
 
 /// What to say about a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,11 @@ pub fn method(word: &str) -> Option<Advice> {
     find(METHODS, word)
 }
 
+/// Returns what to do about a setting that no parameter stands for.
+pub fn setting(label: &str) -> Option<Advice> {
+    find(SETTINGS, label)
+}
+
 /// Returns the type that another language calls by this word.
 pub fn ty(word: &str) -> Option<&'static str> {
     TYPES.iter().find(|(words, _)| words.contains(&word)).map(|(_, ty)| *ty)
@@ -116,7 +121,7 @@ pub fn is_type_suffix(suffix: &str) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::words::{METHODS, NAMES, STATEMENTS, SYNONYMS};
+    use super::words::{METHODS, NAMES, SETTINGS, STATEMENTS, SYNONYMS};
     use super::{Table, method, name, statement, synonyms, ty};
 
     #[test]
@@ -124,7 +129,7 @@ mod tests {
         let words =
             |table: &'static Table| table.iter().flat_map(|(words, ..)| words.iter().copied()).collect::<Vec<_>>();
         let synonyms: Vec<&str> = SYNONYMS.iter().flat_map(|(words, _)| words.iter().copied()).collect();
-        for words in [words(STATEMENTS), words(NAMES), words(METHODS), synonyms] {
+        for words in [words(STATEMENTS), words(NAMES), words(METHODS), words(SETTINGS), synonyms] {
             let mut seen = BTreeSet::new();
             let twice: Vec<_> = words.into_iter().filter(|word| !seen.insert(*word)).collect();
             assert!(twice.is_empty(), "{twice:?}");

@@ -446,3 +446,39 @@ pub(super) static SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["step", "iteration"], &["steps"]),
     (&["level", "prune_round", "round_number"], &["round"]),
 ];
+
+/// Settings of other libraries that no parameter stands for.
+pub(super) static SETTINGS: &Table = &[
+    (
+        &["device", "devices", "gpu", "gpus", "cuda", "accelerator", "precision", "amp"],
+        "",
+        "remove it: a program does not say where it runs; that is `--device cuda` on the command line",
+    ),
+    (
+        &["num_workers", "workers", "pin_memory", "n_jobs", "prefetch", "persistent_workers", "threads", "compile"],
+        "",
+        "remove it: it changes no result, so it is no part of a program",
+    ),
+    (
+        &["verbose", "progress", "log_every", "logger", "log_interval", "callbacks", "callback", "log_dir"],
+        "",
+        "remove it: progress is shown while a program runs, and every training keeps its curve",
+    ),
+    (&["shuffle", "drop_last"], "", "remove it: training goes through the images in a new order in every epoch"),
+    (
+        &[
+            "save",
+            "save_dir",
+            "save_path",
+            "checkpoint",
+            "ckpt",
+            "ckpt_dir",
+            "output_dir",
+            "cache",
+            "cache_dir",
+            "resume",
+        ],
+        "",
+        "remove it: every state is stored by itself, and `pdsl run` goes on from there",
+    ),
+];

@@ -48,8 +48,19 @@ pub(super) fn stored(_: &mut Interpreter<'_>, arguments: &Arguments) -> Evaluate
         let refusal = arguments.refuse(6, format!("images have 1 or 3 channels, not {channels}"), "neither 1 nor 3");
         return Err(refusal.help("write `channels: 1` for grey images, `channels: 3` for colours").into());
     }
+    let name = arguments.text(0)?.to_string();
+    if name.starts_with(['.', '~']) || name.contains(['/', '\\', ':']) {
+        let last = name.trim_end_matches(['/', '\\']).rsplit(['/', '\\', ':']).next().unwrap_or_default();
+        let short = if last.is_empty() { "birds" } else { last };
+        let help = format!(
+            "write a name, such as `\"{short}\"`; where the data lie is said in the profile: `data: {{ {short}: {name} }}`"
+        );
+        let refusal =
+            arguments.refuse(0, "a program names its data and does not say where they lie", "a path or address");
+        return Err(refusal.help(help).into());
+    }
     Ok(task(Task {
-        data: DataSet::Stored { name: arguments.text(0)?.to_string() },
+        data: DataSet::Stored { name },
         classes: arguments.count(1, "the number of classes", 2)? as usize,
         input: Shape { channels, height: side, width: side },
         train: arguments.count(3, "the number of training images", 1)?,

@@ -251,6 +251,16 @@ fn check_layer(network: &Network, layer: &str, arguments: &Arguments) -> Evaluat
     }
     let diagnostic = Diagnostic::error(&codes::UNKNOWN_LAYER, format!("the network has no layer `{layer}`"))
         .label(arguments.span(2), "no such layer");
+    if let Some((front, _)) = layer.split_once(['{', '$', '%']) {
+        let paths = network.survey.layers.iter().map(|known| known.path.as_str());
+        let meant = paths.filter(|path| !path.contains('.') && path.starts_with(front.trim_end_matches('$')));
+        let texts = meant.map(|path| format!("\"{path}\"")).collect::<Vec<_>>().join(", ");
+        let help = format!(
+            "a text has no values in it: make the names an axis, `sweep seed in seeds(3), layer in [{texts}] {{ … }}`, \
+             and write `layer: layer`"
+        );
+        return Err(diagnostic.help(help).into());
+    }
     let outer = network.survey.layers.iter().map(|known| known.path.as_str());
     let top: Vec<&str> = outer.clone().filter(|path| !path.contains('.')).collect();
     let near = suggest::question(layer, top.iter().copied()).or_else(|| suggest::question(layer, outer));

@@ -18,19 +18,14 @@ impl Passage<'_> {
                 let subject = subject.trim_start_matches('(').trim_end_matches(')');
                 let place = self.span(nth, nth + 1);
                 let message = format!("There is no `{word}`");
-                let branches = end.filter(|at| self.is_open(*at, b'{')).and_then(|open| self.branches(open, subject));
-                Some(match branches {
-                    Some((text, close)) => {
-                        habit(message, place, format!("write `{text}`")).in_place_of(self.span(nth, close + 1))
+                Some(match end.and_then(|sign| self.branches(nth, sign, subject)) {
+                    Some((text, end)) => {
+                        habit(message, place, format!("write `{text}`")).in_place_of(self.span(nth, end))
                     }
                     None => habit(message, place, format!("write `if {subject} == … {{ … }} else {{ … }}`")),
                 })
             }
-            "let" if self.before(nth) == "if" => Some(habit(
-                "There is no `if let`",
-                self.span(nth - 1, nth + 1),
-                "write `if condition { … } else { … }`",
-            )),
+            "let" if self.before(nth) == "if" => Some(self.unwrapping(nth)),
             "if" if self.after_value(nth) && !self.fresh(nth) && !self.filters(nth) => {
                 let depth = self.depth(nth);
                 let (start, end) = (self.value_start(nth), self.value_end(nth));
@@ -104,27 +99,62 @@ impl Passage<'_> {
         self.head_of(nth).is_some_and(|head| self.depth(head) == self.depth(nth))
     }
 
-    /// The arms `"a" => x, _ => y` of a `match`, as branches; with the bracket that closes them.
-    fn branches(&self, open: usize, subject: &str) -> Option<(String, usize)> {
-        let close = self.close(open)?;
-        let arms = self.arguments(open);
+    /// `if let Some(x) = y { … }`.
+    fn unwrapping(&self, nth: usize) -> Diagnostic {
+        let depth = self.depth(nth);
+        let at = |what: &str| (nth..self.tokens.len()).find(|at| self.is(*at, what) && self.depth(*at) == depth);
+        let place = self.span(nth - 1, nth + 1);
+        match (at("="), at("{")) {
+            (Some(equals), Some(open)) if equals < open => {
+                let value = self.source(equals + 1, open);
+                let help = format!("a value is never absent: write `{value}` itself, without the `if` around it");
+                habit("There is no `if let`", place, help)
+            }
+            _ => habit("There is no `if let`", place, "write `if condition { … } else { … }`"),
+        }
+    }
+
+    /// The arms of a `match` or `switch` at `word`, whose body begins at `sign`, as branches; with where it ends.
+    fn branches(&self, word: usize, sign: usize, subject: &str) -> Option<(String, usize)> {
+        let (_, inner, end) = self.branch(sign, word, self.tokens.len())?;
+        let depth = self.depth(inner.0);
+        let begins =
+            |at: &usize| self.fresh(*at) && self.depth(*at) == depth && matches!(self.spelled(*at), "case" | "default");
+        let cases: Vec<usize> = (inner.0..inner.1).filter(begins).collect();
+        let arms: Vec<(String, String)> = if cases.is_empty() {
+            let arms = self.arguments(sign);
+            arms.iter().map(|(start, end)| self.arrow_arm(*start, *end)).collect::<Option<_>>()?
+        } else {
+            let ends = cases.iter().skip(1).copied().chain([inner.1]);
+            cases.iter().zip(ends).map(|(start, end)| self.case_arm(*start, end)).collect::<Option<_>>()?
+        };
         let mut text = String::new();
-        for (nth, (start, end)) in arms.iter().enumerate() {
-            let arrow = (*start..*end).find(|at| self.follows(*at, "=>") || self.follows(*at, "->"))?;
-            let (pattern, value) = (self.source(*start, arrow), self.source(arrow + 2, *end));
-            let block = self.is_open(arrow + 2, b'{') && !self.is(arrow + 4, ":");
-            let inner = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).filter(|_| block);
-            let value = inner.unwrap_or(value).trim();
-            let last = nth + 1 == arms.len();
-            text += &if last && nth > 0 {
+        for (nth, (pattern, value)) in arms.iter().enumerate() {
+            text += &if nth + 1 == arms.len() && nth > 0 {
                 format!("{{ {value} }}")
             } else {
-                let condition: Vec<String> =
-                    pattern.split('|').map(|one| format!("{subject} == {}", one.trim())).collect();
-                format!("if {} {{ {value} }} else ", condition.join(" or "))
+                format!("if {} {{ {value} }} else ", matches_pattern(subject, pattern)?)
             };
         }
-        (arms.len() > 1).then_some((text, close))
+        (arms.len() > 1).then_some((text, end))
+    }
+
+    /// `1 | 2 => x`.
+    fn arrow_arm(&self, start: usize, end: usize) -> Option<(String, String)> {
+        let arrow = (start..end).find(|at| self.follows(*at, "=>") || self.follows(*at, "->"))?;
+        let value = self.source(arrow + 2, end);
+        let block = self.is_open(arrow + 2, b'{') && !self.is(arrow + 4, ":");
+        let inner = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).filter(|_| block);
+        Some((self.source(start, arrow).to_owned(), inner.unwrap_or(value).trim().to_owned()))
+    }
+
+    /// `case 1: return x`.
+    fn case_arm(&self, start: usize, end: usize) -> Option<(String, String)> {
+        let depth = self.depth(start);
+        let colon = (start..end).find(|at| self.is(*at, ":") && self.depth(*at) == depth)?;
+        let stop = (colon + 1..end).find(|at| self.is(*at, "break")).unwrap_or(end);
+        let [value] = <[String; 1]>::try_from(self.body(colon + 1, stop)?).ok()?;
+        Some((self.source(start + 1, colon).to_owned(), value))
     }
 
     fn bare_branches(&self, nth: usize) -> Option<Diagnostic> {
@@ -147,4 +177,27 @@ impl Passage<'_> {
             )
         })
     }
+}
+
+/// The condition that a value matches a pattern.
+fn matches_pattern(subject: &str, pattern: &str) -> Option<String> {
+    if let Some((name, condition)) = pattern.split_once(" if ") {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let words = condition.split_inclusive(|c| !is_part(c)).map(|piece| {
+            let (word, rest) = piece.split_at(piece.find(|c| !is_part(c)).unwrap_or(piece.len()));
+            format!("{}{rest}", if word == name.trim() { subject } else { word })
+        });
+        return Some(words.collect::<String>().trim().to_owned());
+    }
+    let one = |pattern: &str| match pattern.split_once("..") {
+        Some((start, end)) => {
+            let (sign, end) = end.strip_prefix('=').map_or(("<", end), |end| ("<=", end));
+            let bounds = [(">=", start.trim()), (sign, end.trim())];
+            let bounds = bounds.iter().filter(|(_, bound)| !bound.is_empty());
+            bounds.map(|(sign, bound)| format!("{subject} {sign} {bound}")).collect::<Vec<_>>().join(" and ")
+        }
+        None => format!("{subject} == {pattern}"),
+    };
+    let found: Vec<String> = pattern.split('|').map(|pattern| one(pattern.trim())).collect();
+    (!pattern.trim().is_empty() && pattern.trim() != "_").then(|| found.join(" or "))
 }

@@ -187,6 +187,10 @@ impl Passage<'_> {
         let say = |start: usize, end: usize, help: String| {
             Some(found(&codes::UNEXPECTED, article, self.span(start, end), "not this", help))
         };
+        let prefixed = (1..self.tokens.len().min(3)).find(|nth| self.prefixes_text(*nth));
+        if let Some(prefixed) = prefixed {
+            return self.function_value(prefixed);
+        }
         let colon = (1..=self.failed.min(3)).find(|nth| self.is(*nth, ":") && self.depth(*nth) == 0);
         if let Some(colon) = colon {
             let name = if colon == 1 { "name" } else { self.spelled(1) };

@@ -36,6 +36,9 @@ impl Rewritten {
     pub(super) fn help(&self) -> String {
         let types = if self.untyped { ", with each parameter's type, such as `State`, `Ratio` or `Int`" } else { "" };
         let body = if self.whole { "" } else { "; in the body names get values by `let`, and its value stands last" };
+        if self.text.contains('\n') {
+            return format!("write this{types}:\n{}", self.text);
+        }
         format!("write `{}`{types}{body}", self.text)
     }
 
@@ -103,12 +106,12 @@ impl Passage<'_> {
         let formals = self.formal_texts(open);
         let untyped = formals.iter().any(|formal| formal.ends_with(": …") || formal.contains(": … ="));
         let public = if self.before(word) == "pub" { "pub " } else { "" };
-        let text = format!(
-            "{public}fn {}({}){arrow} {{ {} }}",
-            self.spelled(word + 1),
-            formals.join(", "),
-            body.as_deref().unwrap_or("…")
-        );
+        let head = format!("{public}fn {}({}){arrow}", self.spelled(word + 1), formals.join(", "));
+        let text = match body.as_deref() {
+            None => format!("{head} {{ … }}"),
+            Some([line]) if line.len() <= 70 => format!("{head} {{ {line} }}"),
+            Some(lines) => format!("{head} {{\n  {}\n}}", lines.join("\n  ")),
+        };
         Some(Rewritten { text, untyped, whole: body.is_some() })
     }
 
@@ -174,28 +177,6 @@ impl Passage<'_> {
         parts
     }
 
-    /// The text of a body of one statement, on one line.
-    fn body(&self, start: usize, end: usize) -> Option<String> {
-        let documented = self.kind(start) == Some(TokenKind::Str) && self.fresh(start + 1) && start + 1 < end;
-        let start = if documented { start + 1 } else { start };
-        let start = if self.is(start, "return") { start + 1 } else { start };
-        if start >= end || self.is(start, "pass") || self.is(start + 1, "=") && !self.follows(start + 1, "==") {
-            return None;
-        }
-        let (depth, column) = (self.depth(start), self.column(start));
-        let second = (start + 1..end).any(|nth| {
-            self.fresh(nth)
-                && self.depth(nth) == depth
-                && self.column(nth) <= column
-                && !matches!(self.kind(nth), Some(TokenKind::Symbol | TokenKind::Close(_)))
-        });
-        let statement =
-            matches!(self.spelled(start), "let" | "for" | "if" | "while" | "with" | "const" | "var" | "val");
-        let text = self.whole(start, end).split_whitespace().collect::<Vec<_>>().join(" ");
-        let text = text.trim_end_matches(';').trim();
-        (!second && !statement && text.len() <= 70 && !text.contains("//")).then(|| text.to_owned())
-    }
-
     /// A function without a name: from `start` to the end of its head, then its body. In a `let` of the file it gets a
     /// name and types if it reads a field, as nothing there says of what.
     pub(super) fn lambda(&self, (start, head): (usize, usize), params: &[&str], body: (usize, usize)) -> Diagnostic {
@@ -223,7 +204,7 @@ impl Passage<'_> {
     /// `f"…"`, `lambda x: …`, `function(x) …`.
     pub(super) fn function_value(&self, nth: usize) -> Option<Diagnostic> {
         let word = self.spelled(nth);
-        if self.kind(nth + 1) == Some(TokenKind::Str) && self.touches(nth + 1) && word.len() <= 2 && self.is_name(nth) {
+        if self.prefixes_text(nth) {
             let values = self.text[self.tokens[nth + 1].start..self.tokens[nth + 1].end].contains('{');
             if !values {
                 let place = self.span(nth, nth + 1);
@@ -249,6 +230,14 @@ impl Passage<'_> {
             .flatten()
     }
 
+    /// Whether a token is the `f` of `f"…"`.
+    pub(super) fn prefixes_text(&self, nth: usize) -> bool {
+        self.kind(nth + 1) == Some(TokenKind::Str)
+            && self.touches(nth + 1)
+            && self.spelled(nth).len() <= 2
+            && self.is_name(nth)
+    }
+
     /// What to write for a text that has values in braces: the text, and a field or a column for each value.
     fn without_values(&self, nth: usize) -> String {
         let text = self.spelled(nth).trim_matches('"');
@@ -266,6 +255,9 @@ impl Passage<'_> {
         }
         let kept = kept.split_whitespace().collect::<Vec<_>>().join(" ");
         let kept = kept.trim_matches(|c: char| !c.is_alphanumeric());
+        if matches!(self.spelled(0), "claim" | "test") && !kept.is_empty() {
+            return format!("write `\"{kept}\"`: a sentence is the same in every run");
+        }
         let kept = if kept.is_empty() { String::new() } else { format!("write `\"{kept}\"`; ") };
         let is_axis = |name: &str| (1..nth).any(|at| self.spelled(at - 1) == name && self.is(at, "in"));
         let (axes, others): (Vec<&str>, Vec<&str>) = values.into_iter().partition(|value| is_axis(value));

@@ -3,6 +3,7 @@
 //! They are looked for only where the recogniser has failed, from the place of failure backwards, so no pattern here
 //! can refuse a program that is right. The exception is [`layout`], which looks at every declaration.
 
+mod bodies;
 mod branches;
 mod changes;
 mod conditions;

@@ -11,6 +11,9 @@ impl Passage<'_> {
         match self.kind(nth)? {
             _ if nth == self.failed && self.loop_part(nth).is_some() => self.loop_part(nth),
             TokenKind::Word if nth == self.failed && self.is(nth + 1, ":") => self.without_commas(nth),
+            TokenKind::Word if self.is(nth + 1, "-") && self.opener(nth).is_some() && self.begins_part(nth) => {
+                self.blanks(nth, &[":", "="])
+            }
             TokenKind::Str => self.quoted_key(nth),
             TokenKind::Number => self.after_number(nth),
             TokenKind::Open(b'[') if nth > 0 && self.touches(nth) && self.after_value(nth) => self.slice(nth),
@@ -19,6 +22,11 @@ impl Passage<'_> {
             TokenKind::Word => self.function_value(nth).or_else(|| self.conditional(nth)).or_else(|| self.phrase(nth)),
             _ => None,
         }
+    }
+
+    /// Whether a token stands first in an argument or in a field.
+    fn begins_part(&self, nth: usize) -> bool {
+        matches!(self.before(nth), "(" | "{" | ",")
     }
 
     /// `"key": value` of JSON and Python.
@@ -47,7 +55,11 @@ impl Passage<'_> {
 
     /// A record whose fields stand on lines of their own, without commas; `nth` is the first field behind a missing one.
     fn without_commas(&self, nth: usize) -> Option<Diagnostic> {
-        let open = self.opener(nth).filter(|open| self.is_open(*open, b'{'))?;
+        let open = self.opener(nth)?;
+        let record = self.is_open(open, b'{');
+        if !record && !self.is_open(open, b'(') {
+            return None;
+        }
         let (close, inner) = (self.close(open)?, self.depth(nth));
         let starts: Vec<usize> = (open + 1..close)
             .filter(|at| self.depth(*at) == inner && self.is_name(*at) && self.is(at + 1, ":") && self.fresh(*at))
@@ -59,18 +71,17 @@ impl Passage<'_> {
         let ends = starts.iter().skip(1).copied().chain([close]);
         let fields: Vec<&str> =
             starts.iter().zip(ends).map(|(start, end)| self.source(*start, end).trim_end_matches(',').trim()).collect();
-        let whole = format!("{{ {} }}", fields.join(", "));
+        let inner = fields.join(", ");
+        let (what, whole) =
+            if record { ("field", format!("{{ {inner} }}")) } else { ("argument", format!("({inner})")) };
+        let callee = if record { "" } else { self.before(open) };
+        let message = if record { "Fields are separated by commas" } else { "Arguments are separated by commas" };
         let place = self.span(nth, nth + 1);
         let short = whole.len() <= 100 && !whole.contains(['\n', '…']);
         Some(if short {
-            habit("Fields are separated by commas", place, format!("write `{whole}`"))
-                .fix(self.span(open, close + 1), whole)
+            habit(message, place, format!("write `{callee}{whole}`")).fix(self.span(open, close + 1), whole)
         } else {
-            habit(
-                "Fields are separated by commas",
-                place,
-                format!("add a comma behind each of the {} fields", fields.len()),
-            )
+            habit(message, place, format!("add a comma behind each of the {} {what}s", fields.len()))
         })
     }
 

@@ -92,7 +92,10 @@ impl<'a> Checker<'a> {
             );
             return;
         }
-        let help = if want.is(Plain::Bool) {
+        let help = if want.is(Plain::Bool) && what.ends_with("of `keep`") {
+            "keep rows by what is known before the run (`round`, `sparsity`), or leave `keep` out and give each row a field \
+             that says it: `good: top1 >= 90%`"
+        } else if want.is(Plain::Bool) {
             "write `select(condition, then: …, else: …)`, or `iterate(…, until: s => condition)` for rounds"
         } else if rounds {
             "leave the rounding out: tables and plots round what they show"
@@ -184,8 +187,8 @@ impl<'a> Checker<'a> {
                 self.as_function(expr, found, &params, &result)
             }
             (Ty::Record(fields), Ty::Plain(Plain::Recipe)) => {
-                let names: Vec<_> = fields.names().map(|name| format!("{name}: …")).collect();
-                Some(format!("a recipe is made by an optimiser: write `sgd({})`", names.join(", ")))
+                let names: Vec<&str> = fields.names().collect();
+                Some(self.as_recipe(expr, &names))
             }
             (Ty::Rows(Some(row)), Ty::Column(_)) => {
                 let measured = row.fields.0.iter().find(|(_, ty)| matches!(ty, Ty::Measured(_)));
@@ -220,7 +223,7 @@ impl<'a> Checker<'a> {
                 Some(format!("for several values, add an axis to the sweep: `name in {short}`"))
             }
             (Ty::Plain(Plain::Str), Ty::Plain(_)) => self.text_named(expr, want),
-            (Ty::Plain(Plain::Int), Ty::Plain(Plain::Seed)) => match self.in_scope(want) {
+            (Ty::Plain(Plain::Int), Ty::Plain(Plain::Seed)) => match self.in_scope(want, expr.span) {
                 Some(seed) => Some(format!("seeds are no numbers: write `{seed}`")),
                 None => Some("seeds come from `sweep seed in seeds(3)`; for one alone, write `seeds(1)[0]`".to_owned()),
             },

@@ -57,7 +57,9 @@ impl Checker<'_> {
                 if let Some(ty) = self.at(&owner, field, args, expr.span) {
                     return ty;
                 }
-                if !self.has_field(&owner, &field.text) && self.method(&owner, field, base.span, Some(args)) {
+                if !self.has_field(&owner, &field.text)
+                    && self.method(&owner, field, base.span, Some((args, expr.span)))
+                {
                     let reported = self.diagnostics.len();
                     self.infer_args(args);
                     self.diagnostics.truncate(reported);
@@ -112,6 +114,9 @@ impl Checker<'_> {
     fn call_function(&mut self, signature: &Arc<Signature>, call: &Call<'_>) -> Ty {
         if let Some(details) = &mut self.details {
             details.calls.push((call.callee, signature.clone()));
+        }
+        if self.over_scores(signature, call) {
+            return Plain::Score.into();
         }
         let slots = self.assign(signature, call);
         let open: Vec<Ty> = signature.generics.iter().map(|_| self.solver.fresh()).collect();

@@ -69,7 +69,9 @@ pub(super) fn conversion(expr: &Expr, text: &str, from: Plain, to: Plain) -> Opt
         (Int, Step) => Some(format!("multiply it by a unit: write `{operand} * 1ep` or `{operand} * 1it`")),
         (Step, Int) => Some(format!("divide it by a unit: write `round({operand} / 1ep)`")),
         (Step, Float) => Some(format!("divide it by a unit: write `{operand} / 1ep`")),
-        (Points, Ratio) => Some("points are differences of ratios: add them to a ratio".to_owned()),
+        (Points, Ratio) => Some(format!(
+            "a difference of ratios is in percentage points, and a ratio again from 0% on: write `0% + {operand}`"
+        )),
         (Plain::Parameter, Score) => Some(format!("write `{short}.weight`")),
         (Plain::Seed, Int) => Some("a seed is not a number".to_owned()),
         (Int, Plain::Seed) => Some("seeds come from `seeds(n)`: `sweep seed in seeds(3)`".to_owned()),

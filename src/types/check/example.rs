@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::signature::{Formal, Reader, Signature};
 use super::super::ty::{Plain, Ty};
-use super::Checker;
+use super::{Checker, Entry};
 use crate::resolve::{ModuleId, library};
 use crate::source::{FileId, Span};
 use crate::syntax::{self, tree::ItemKind};
@@ -17,7 +17,7 @@ impl Checker<'_> {
         }
         if let Some(target) = self.linked.lookup(self.module, name) {
             if let Some(signature) = self.signature(target) {
-                return self.example_call(&signature, want).map(|call| format!("write `{call}`"));
+                return self.example_call(&signature, want, span).map(|call| format!("write `{call}`"));
             }
             let before = self.diagnostics.len();
             let ty = self.target(target, name, span);
@@ -26,12 +26,12 @@ impl Checker<'_> {
         }
         let module = library::providers(name).first().copied()?;
         let signature = signature_in(module, name)?;
-        let call = self.example_call(&signature, want)?;
+        let call = self.example_call(&signature, want, span)?;
         Some(format!("add `import std.{module}.{{{name}}}` and write `{call}`"))
     }
 
-    /// A call of a function that gives a type, with examples for what it needs.
-    pub(super) fn example_call(&mut self, signature: &Signature, want: &Ty) -> Option<String> {
+    /// A call of a function that gives a type, with examples for what it needs, to be written at `span`.
+    pub(super) fn example_call(&mut self, signature: &Signature, want: &Ty, span: Span) -> Option<String> {
         let (result, want) = (self.settled(&signature.result), self.settled(want));
         if result != want && !self.adapts(&result, &want) {
             return None;
@@ -39,7 +39,7 @@ impl Checker<'_> {
         let needed = signature.formals.iter().filter(|formal| !formal.optional).enumerate();
         let args: Option<Vec<String>> = needed
             .map(|(at, formal)| {
-                let example = self.in_scope(&formal.ty).or_else(|| example(formal).map(str::to_owned))?;
+                let example = self.example(formal, span)?;
                 Some(if at == 0 { example } else { format!("{}: {example}", formal.name) })
             })
             .collect();
@@ -47,11 +47,33 @@ impl Checker<'_> {
         Some(args.map_or_else(|| format!("{name}(…)"), |args| format!("{name}({})", args.join(", "))))
     }
 
-    /// A name of an enclosing scope with a type of which there is usually one.
-    pub(super) fn in_scope(&self, ty: &Ty) -> Option<String> {
-        let single = matches!(ty, Ty::Plain(Plain::Task | Plain::Recipe | Plain::State | Plain::Seed | Plain::Arch));
-        let mut locals = self.locals.iter().rev().filter(|_| single);
-        locals.find(|local| self.settled(&local.ty) == *ty).map(|local| local.name.to_string())
+    /// What a parameter may be given at `span`: a name that stands for such a value, or what is usual.
+    pub(super) fn example(&self, formal: &Formal, span: Span) -> Option<String> {
+        if let Some(name) = self.in_scope(&formal.ty, span) {
+            return Some(name);
+        }
+        let usual = usual(formal)?;
+        let Some(field) = usual.strip_prefix("task.") else { return Some(usual.to_owned()) };
+        Some(self.in_scope(&Plain::Task.into(), span).map_or(usual.to_owned(), |task| format!("{task}.{field}")))
+    }
+
+    /// A name with a type of which there is usually one: of an enclosing scope, or defined above `span`.
+    pub(super) fn in_scope(&self, ty: &Ty, span: Span) -> Option<String> {
+        if !matches!(ty, Ty::Plain(Plain::Task | Plain::Recipe | Plain::State | Plain::Seed | Plain::Arch)) {
+            return None;
+        }
+        if let Some(local) = self.locals.iter().rev().find(|local| self.settled(&local.ty) == *ty) {
+            return Some(local.name.to_string());
+        }
+        let items = &self.linked.module(self.module).file.items;
+        let above = (0..items.len()).rev().filter(|item| items[*item].span.end <= span.start);
+        let entry = |item| self.items.get(&(self.module, item)).or_else(|| self.known?.get(&(self.module, item)));
+        above.filter_map(entry).find_map(|entry| match entry {
+            Entry::Values(values) => {
+                values.iter().find(|(_, known)| self.settled(known) == *ty).map(|(name, _)| name.to_string())
+            }
+            _ => None,
+        })
     }
 }
 
@@ -76,7 +98,7 @@ fn signature_in(module: &str, name: &str) -> Option<Signature> {
 }
 
 /// What a parameter is usually given.
-pub(super) fn example(formal: &Formal) -> Option<&'static str> {
+fn usual(formal: &Formal) -> Option<&'static str> {
     Some(match (&*formal.name, &formal.ty) {
         ("margin", _) => "2pp",
         ("over", Ty::Column(_)) => ".seed",

@@ -231,6 +231,8 @@ impl Checker<'_> {
         let field = value.as_ref().and_then(|value| self.field_for_column(value, name, &ty));
         self.report(match (field, value) {
             (Some(help), Some(value)) => diagnostic.help(help).in_place_of(value.span),
+            _ if matches!(ty, Ty::Plain(plain) if !matches!(plain, Plain::State | Plain::Task)) => diagnostic
+                .help("a record holds numbers, texts and measurements: give each of these a name in quotes, and put that here"),
             _ => diagnostic.help("put numbers, text or measurements into the record"),
         });
         false

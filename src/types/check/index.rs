@@ -48,6 +48,22 @@ impl Checker<'_> {
             );
             return if settled.is(Plain::State) { settled } else { Ty::Error };
         }
+        if let Ty::Record(fields) = &settled
+            && self.silent(index).unmeasured().0.is(Plain::Str)
+        {
+            let first = fields.names().next().map_or("…", |name| name);
+            let help = format!(
+                "make it a list of records, each with its name: `[{{ name: \"{first}\", value: … }}, …]`, and go through the \
+                 list: `sweep seed in seeds(3), one in {value} {{ … }}` with `one.value`"
+            );
+            self.report(
+                Diagnostic::error(&codes::NOT_A_LIST, "a field cannot be chosen by a text")
+                    .label(index.span, "a name that is computed")
+                    .label(base.span, "a record")
+                    .help(help),
+            );
+            return Ty::Error;
+        }
         self.check(index, &Plain::Int.into(), "an index");
         self.element(base, &list, "only lists, ranges and rows have elements by number")
     }

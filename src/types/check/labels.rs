@@ -4,7 +4,6 @@ use super::super::signature::{Formal, Signature};
 use super::super::ty::{Plain, Ty};
 use super::Checker;
 use super::call::{Call, Slots};
-use super::example::example;
 use super::expr::is_adaptable;
 use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::source::Span;
@@ -113,9 +112,10 @@ impl Checker<'_> {
         let help = match (near, synonym) {
             (Some(question), _) => question,
             (None, Some(formal)) => self.relabelled(formal, value),
-            (None, None) => {
-                self.by_pruner(signature, label, value).unwrap_or(format!("its signature is `{signature}`"))
-            }
+            (None, None) => self
+                .by_pruner(signature, label, value)
+                .or_else(|| self.elsewhere(signature, label, value))
+                .unwrap_or(format!("its signature is `{signature}`")),
         };
         let diagnostic =
             Diagnostic::error(&codes::UNKNOWN_LABEL, message).label(label.span, "not one of its parameters").help(help);
@@ -138,6 +138,29 @@ impl Checker<'_> {
             let rate = signature.formals.first().map_or("", |formal| &*formal.name);
             format!("`{rate}` is a share of what is left; up to a sparsity, write `pruner(magnitude, to: {amount})`")
         })
+    }
+
+    /// Where something is said that this function has no parameter for.
+    fn elsewhere(&mut self, signature: &Signature, label: &Name, value: &Expr) -> Option<String> {
+        let names = foreign::synonyms(&label.text);
+        if &*label.text == "margin" && signature.result.is(Plain::Verdict) {
+            let help = "leave it out: any difference counts here; a margin belongs to `not_worse` and `equivalent`";
+            return Some(help.to_owned());
+        }
+        if signature.result.is(Plain::Recipe) && (names.contains(&"until") || &*label.text == "until") {
+            let unit = if matches!(*value.kind, ExprKind::Int(_)) { "ep" } else { "" };
+            let amount = self.brief(value);
+            return Some(format!("how long is said where it is used: write `train(…, until: {amount}{unit})`"));
+        }
+        if let Some(formal) = signature.formals.iter().find(|formal| formal.ty.is(Plain::Recipe)) {
+            let optimiser = self.linked.lookup(self.module, "sgd").and_then(|target| self.signature(target));
+            let belongs = |known: &Formal| *known.name == *label.text || names.contains(&&*known.name);
+            if let Some(setting) = optimiser.as_ref().and_then(|sgd| sgd.formals.iter().find(|known| belongs(known))) {
+                let (name, amount, recipe) = (&setting.name, self.brief(value), &formal.name);
+                return Some(format!("it belongs to the recipe: write `{recipe}: sgd({name}: {amount}, …)`"));
+            }
+        }
+        foreign::setting(&label.text).map(foreign::Advice::help)
     }
 
     /// How much to remove, as it stands behind a value: `, remove: 20%`.
@@ -217,7 +240,7 @@ impl Checker<'_> {
             .iter()
             .zip(slots)
             .filter(|(formal, slot)| slot.is_none() && !formal.optional)
-            .filter_map(|(formal, _)| Some(format!("`{}: {}`", formal.name, example(formal)?)))
+            .filter_map(|(formal, _)| Some(format!("`{}: {}`", formal.name, self.example(formal, call.callee)?)))
             .collect();
         let help = if examples.len() == absent.len() {
             format!("add {}; its signature is `{signature}`", examples.join(", "))

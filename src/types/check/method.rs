@@ -40,8 +40,10 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports a field that is a function, or a method of another language; says whether it is one.
-    pub(super) fn method(&mut self, owner: &Ty, field: &Name, base: Span, args: Option<&[Arg]>) -> bool {
+    /// Reports a field that is a function, or a method of another language; says whether it is one. `call` are the
+    /// arguments, and the whole from the value on.
+    pub(super) fn method(&mut self, owner: &Ty, field: &Name, base: Span, call: Option<(&[Arg], Span)>) -> bool {
+        let args = call.map(|(args, _)| args);
         let name = &*field.text;
         let value = self.source(base);
         let inner = value.strip_prefix('(').and_then(|value| value.strip_suffix(')'));
@@ -70,8 +72,26 @@ impl Checker<'_> {
         } else {
             return false;
         };
-        self.report(Diagnostic::error(&codes::METHOD, message).label(field.span, "not a field").help(help));
+        let whole = call.map(|(_, whole)| whole).filter(|whole| !help.contains('…') && self.stands_alone(*whole));
+        let diagnostic = Diagnostic::error(&codes::METHOD, message).label(field.span, "not a field").help(help);
+        self.report(match whole {
+            Some(whole) => diagnostic.in_place_of(whole),
+            None => diagnostic,
+        });
         true
+    }
+
+    /// Whether any expression may take the place of what stands there, as nothing around it binds it.
+    fn stands_alone(&self, span: Span) -> bool {
+        let text = &self.linked.sources.get(span.file).text;
+        let (Some(before), Some(after)) = (text.get(..span.start as usize), text.get(span.end as usize..)) else {
+            return false;
+        };
+        let (before, next) = (before.trim_end(), after.trim_start());
+        let opened = before.ends_with(['=', '(', ',', ':', '{', '[']) && !before.ends_with("==");
+        let ended = next.is_empty() || next.starts_with([',', ')', '}', ']']);
+        let fresh = after.trim_start_matches(' ').starts_with('\n') && next.starts_with(|c: char| c.is_alphabetic());
+        opened && (ended || fresh)
     }
 
     /// Reports a chain of iterators, `xs.iter().map(f).collect()`, as what it is here: `xs |> map(f)`.

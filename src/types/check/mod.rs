@@ -23,7 +23,9 @@ mod method;
 mod operands;
 mod order;
 mod origin;
+mod recipe;
 mod record;
+mod scores;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -43,8 +43,9 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        if matches!((left, right), (Ty::List(_), Ty::List(_))) && op == BinaryOp::Add {
-            return Some("lists are joined by `++`: write `++`".to_owned());
+        if matches!((left, right), (Ty::List(_), Ty::List(_)) | (Ty::Rows(_), Ty::Rows(_))) && op == BinaryOp::Add {
+            let what = if matches!(left, Ty::List(_)) { "lists" } else { "rows" };
+            return Some(format!("{what} are joined by `++`: write `{} ++ {}`", short(left_text), short(right_text)));
         }
         if matches!(op, BinaryOp::Add | BinaryOp::Concat) && (left.is(Plain::Str) || right.is(Plain::Str)) {
             return Some(match (&*left_expr.kind, &*right_expr.kind) {
@@ -57,6 +58,14 @@ impl Checker<'_> {
         }
         if left.is(Plain::Str) && !is_comparison(op) {
             return Some("texts are not built from parts: give each value a field of its own".to_owned());
+        }
+        if let (Ty::Plain(Plain::Ratio), Ty::Plain(Plain::Points), ExprKind::Binary { left: a, right: b, .. }) =
+            (left, right, &*right_expr.kind)
+            && let Some((value, Some(Unit::Percent))) = literal(b)
+        {
+            let sign = if matches!(&*right_expr.kind, ExprKind::Binary { op: BinaryOp::Add, .. }) { "+" } else { "-" };
+            let (base, value) = (short(self.source(a.span)), decimal(value));
+            return Some(format!("percentage points below a ratio are written with `pp`: `{base} {sign} {value}pp`"));
         }
         let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else {
             let takes = if is_comparison(op) { "compares numbers, texts and truth values" } else { "takes numbers" };
@@ -73,9 +82,12 @@ impl Checker<'_> {
                         .to_owned()
                 }
             }),
-            (BinaryOp::Subtract, Plain::Int, Plain::Ratio) => {
-                Some(format!("write `100% - {right_text}`, which is in percentage points"))
-            }
+            (BinaryOp::Subtract, Plain::Int, Plain::Ratio) => Some(match &*right_expr.kind {
+                ExprKind::Field(base, name) if &*name.text == "sparsity" && self.silent(base).is(Plain::State) => {
+                    format!("what is left is the density: write `{}.density`", self.source(base.span))
+                }
+                _ => format!("write `100% - {right_text}`, which is in percentage points"),
+            }),
             (_, Plain::Int, Plain::Float) => conversion(left_expr, left_text, Plain::Int, Plain::Float),
             (_, Plain::Float, Plain::Int) => conversion(right_expr, right_text, Plain::Int, Plain::Float),
             _ if literal(right_expr).is_some() => instead(conversion(right_expr, right_text, *b, *a), right_text),
