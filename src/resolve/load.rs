@@ -205,7 +205,9 @@ impl<'a> Loader<'a> {
                 let earlier = known.map(|definition| definition.span).filter(|_| !vague);
                 let imported = module.imports.get(&name.text).map(|import| import.span);
                 if let Some(first) = earlier.or(imported) {
-                    self.linked.diagnostics.push(duplicate(name, first, earlier.is_none()));
+                    let found = duplicate(name, first, earlier.is_none());
+                    let renews = module.file.items[item].mentions(&name.text);
+                    self.linked.diagnostics.push(if renews { renewed(found, &name.text) } else { found });
                 } else {
                     module.definitions.insert(name.text.clone(), Definition { item, span: name.span, public });
                 }
@@ -416,6 +418,14 @@ fn duplicate(name: &tree::Name, first: Span, imported: bool) -> Diagnostic {
         .label(name.span, "the same name again")
         .label(first, remark)
         .help("remove one of them, or give it another name")
+}
+
+/// `let runs = runs |> keep(…)`: the name is to stand for something else from here on.
+fn renewed(found: Diagnostic, name: &str) -> Diagnostic {
+    found.help(format!(
+        "nothing is changed in place: give the new value a name of its own, `let {name}_2 = …`, and write `{name}_2` \
+         below wherever the new one is meant"
+    ))
 }
 
 fn reason(error: &std::io::Error) -> String {

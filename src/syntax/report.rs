@@ -3,7 +3,7 @@
 use crate::diag::codes::syntax as codes;
 use crate::diag::{Code, Diagnostic, foreign, suggest};
 use crate::source::Span;
-use crate::syntax::tree::Unit;
+use crate::syntax::tree::{BinaryOp, Unit};
 use crate::syntax::words;
 
 fn one(code: &'static Code, message: impl Into<String>, span: Span, label: &str) -> Diagnostic {
@@ -48,7 +48,12 @@ pub(super) fn single_quotes(span: Span) -> Diagnostic {
 
 /// Adds the same string in straight double quotes.
 pub(super) fn straight_quotes(diagnostic: Diagnostic, span: Span, inner: &str) -> Diagnostic {
-    if inner.contains(['"', '\\']) { diagnostic } else { diagnostic.fix(span, format!("\"{inner}\"")) }
+    if inner.contains(['"', '\\']) {
+        return diagnostic;
+    }
+    let text = format!("\"{inner}\"");
+    let shown = if text.len() <= 48 { text.as_str() } else { "\"…\"" };
+    diagnostic.help(format!("write `{shown}`")).fix(span, text)
 }
 
 pub(super) fn typographic_quotes(span: Span) -> Diagnostic {
@@ -59,6 +64,19 @@ pub(super) fn typographic_quotes(span: Span) -> Diagnostic {
 pub(super) fn long_string(span: Span) -> Diagnostic {
     one(&codes::FOREIGN_WORD, "There are no strings over several lines", span, "begins here")
         .help("write `\"…\"` on one line, with `\\n` for a line break; documentation goes into `///` lines")
+}
+
+/// A text that describes what stands around it, or the file; `function` is the name of a function around it.
+pub(super) fn docstring(span: Span, text: &str, function: Option<&str>, top: bool) -> Diagnostic {
+    let first = text.trim().lines().next().unwrap_or_default().trim();
+    let first = if first.is_empty() || first.len() > 70 { "…" } else { first };
+    let help = match function {
+        Some(name) => format!("write `/// {first}` on a line before `fn {name}`"),
+        None if top => format!("write `//! {first}` at the top of the file"),
+        None => format!("write `/// {first}` on a line before what it describes"),
+    };
+    one(&codes::FOREIGN_WORD, "Documentation stands in lines with `///` before what it describes", span, "a text")
+        .help(help)
 }
 
 pub(super) fn unterminated_string(span: Span) -> Diagnostic {
@@ -216,9 +234,12 @@ pub(super) fn formatted(span: Span) -> Diagnostic {
         .help("write one text, and give each value a field of its own: `round: s.round`")
 }
 
-pub(super) fn modulo(span: Span) -> Diagnostic {
-    one(&codes::FOREIGN_OPERATOR, "`%` is a unit, not an operator", span, "here it would be an operator")
-        .help("write `mod(a, b)` for the remainder, or `20%` without a blank for a percentage")
+/// `a % b`; `whole` is all of it.
+pub(super) fn modulo(span: Span, whole: Span, a: &str, b: &str) -> Diagnostic {
+    let text = format!("mod({a}, {b})");
+    let found = one(&codes::FOREIGN_OPERATOR, "`%` is a unit, not an operator", span, "here it would be an operator")
+        .help(format!("write `{text}` for the remainder, or `20%` without a blank for a percentage"));
+    if text.contains('…') { found } else { found.fix(whole, text) }
 }
 
 pub(super) fn equation_label(span: Span, label: &str, value: &str, record: bool) -> Diagnostic {
@@ -280,11 +301,20 @@ pub(super) fn comprehension(span: Span, list: Span, value: &str, rest: &str) -> 
         .fix(list, text)
 }
 
-pub(super) fn chained_comparison(first: Span, second: Span) -> Diagnostic {
+/// `a < b < c`; `texts` are `a < b`, `b` and `c`, `op` stands between the last two.
+pub(super) fn chained_comparison(
+    (first, second): (Span, Span),
+    whole: Span,
+    op: BinaryOp,
+    texts: [&str; 3],
+) -> Diagnostic {
+    let [start, middle, end] = texts;
+    let right = format!("{start} and {middle} {} {end}", op.symbol());
     Diagnostic::error(&codes::CHAINED_COMPARISON, "Comparisons cannot be chained")
         .label(second, "compares the result of a comparison")
         .label(first, "which is this one")
-        .help("write `a < b and b < c`")
+        .help(format!("write `{right}`"))
+        .in_place_of(whole)
 }
 
 pub(super) fn unknown_unit(span: Span, number: &str, suffix: &str) -> Diagnostic {

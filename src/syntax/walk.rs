@@ -60,6 +60,18 @@ impl Entry {
 }
 
 impl Item {
+    /// Tells whether a name stands anywhere in its expressions.
+    pub fn mentions(&self, name: &str) -> bool {
+        let mut parts = self.expressions();
+        while let Some(expr) = parts.pop() {
+            if matches!(&*expr.kind, ExprKind::Name(read) if **read == *name) {
+                return true;
+            }
+            parts.extend(expr.children());
+        }
+        false
+    }
+
     /// Returns the outermost expressions of an item, in order of places.
     pub fn expressions(&self) -> Vec<&Expr> {
         match &self.kind {

@@ -256,8 +256,8 @@ fn check_layer(network: &Network, layer: &str, arguments: &Arguments) -> Evaluat
         let meant = paths.filter(|path| !path.contains('.') && path.starts_with(front.trim_end_matches('$')));
         let texts = meant.map(|path| format!("\"{path}\"")).collect::<Vec<_>>().join(", ");
         let help = format!(
-            "a text has no values in it: make the names an axis, `sweep seed in seeds(3), layer in [{texts}] {{ … }}`, \
-             and write `layer: layer`"
+            "a text has no values in it: go through the names, `layer in [{texts}]`, or through pairs if a number is \
+             needed as well, `(n, layer) in [(1, …), …]`, and write `layer: layer`"
         );
         return Err(diagnostic.help(help).into());
     }

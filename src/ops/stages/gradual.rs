@@ -96,7 +96,9 @@ fn sparsity(value: &Value, at: u64, span: Span) -> Evaluated<String> {
         Value::Ratio(ratio) => *ratio,
         other => {
             let message = format!("the sparsity at iteration {at} is {}, not a ratio", repr::kind(other));
-            return Err(Diagnostic::error(&codes::MISMATCH, message).label(span, "this plan").into());
+            let help = "the plan gives a ratio at every step: where it is written, make its value one, `step => ratio(…)`, \
+                        or write `90%` in place of `0.9`";
+            return Err(Diagnostic::error(&codes::MISMATCH, message).label(span, "this plan").help(help).into());
         }
     };
     if ratio < Exact::from_integer(0) || ratio >= Exact::from_integer(1) {

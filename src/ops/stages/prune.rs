@@ -128,7 +128,11 @@ fn concepts(network: &Network, pruner: &Pruner, arguments: &Arguments) -> Evalua
 fn no_samples(arguments: &Arguments) -> Diagnostic {
     arguments
         .refuse(1, "the criterion reads gradients, but no images are named to take them of", "needs images")
-        .help("name them: `pruner(…) |> sampled(task, seed: seed)`")
+        .help(
+            "name them: `pruner(…) |> sampled(task, seed: seed)`; where a function takes a criterion and no pruner, like \
+             `imp`, write the rounds yourself with `iteratively` of `std.prune`: `dense |> iteratively(pruner(…, remove: \
+             20%) |> sampled(task, seed: seed.samples), rounds: 4, after: s => rewind_and_retrain(s, dense, k: 1ep))`",
+        )
 }
 
 fn refuse(problem: &counting::Problem, arguments: &Arguments) -> Diagnostic {

@@ -8,6 +8,7 @@ use pest::iterators::Pair;
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use super::{Builder, MAX_NESTING};
+use crate::source::Span;
 use crate::syntax::parse::Rule;
 use crate::syntax::report;
 use crate::syntax::tree::{BinaryOp, Expr, ExprKind, UnaryOp};
@@ -68,12 +69,19 @@ impl Builder<'_> {
         Expr { span: at.to(operand.span), kind: Arc::new(ExprKind::Unary(kind, operand)) }
     }
 
-    fn infix(&self, left: Expr, op: &Pair<'_, Rule>, right: Expr) -> Expr {
-        let (span, op_span) = (left.span.to(right.span), self.span(op));
-        let op = match op.as_rule() {
+    /// The text of an operand, or `…` if it is long.
+    fn text<'p>(&self, pair: &Pair<'p, Rule>, span: Span) -> &'p str {
+        let range = (span.start as usize).saturating_sub(self.base)..(span.end as usize).saturating_sub(self.base);
+        let text = pair.as_span().get_input().get(range).unwrap_or_default().trim();
+        if text.is_empty() || text.len() > 48 || text.contains(char::is_control) { "…" } else { text }
+    }
+
+    fn infix(&self, left: Expr, pair: &Pair<'_, Rule>, right: Expr) -> Expr {
+        let (span, op_span) = (left.span.to(right.span), self.span(pair));
+        let op = match pair.as_rule() {
             Rule::pipe => return Expr { span, kind: Arc::new(ExprKind::Pipe(left, right)) },
             Rule::range | Rule::range_incl => {
-                let inclusive = op.as_rule() == Rule::range_incl;
+                let inclusive = pair.as_rule() == Rule::range_incl;
                 return Expr { span, kind: Arc::new(ExprKind::Range { start: left, end: right, inclusive }) };
             }
             Rule::or => BinaryOp::Or,
@@ -92,7 +100,8 @@ impl Builder<'_> {
             Rule::pow => BinaryOp::Power,
             Rule::bad_modulo => {
                 let text = matches!(*left.kind, ExprKind::Str(_));
-                self.report(if text { report::formatted(op_span) } else { report::modulo(op_span) });
+                let (a, b) = (self.text(pair, left.span), self.text(pair, right.span));
+                self.report(if text { report::formatted(op_span) } else { report::modulo(op_span, span, a, b) });
                 return Self::error(span);
             }
             Rule::bad_walrus => {
@@ -107,7 +116,7 @@ impl Builder<'_> {
                     Rule::bad_power => BinaryOp::Power,
                     _ => BinaryOp::Equal,
                 };
-                self.report(report::foreign_operator(op_span, op.as_str().trim(), right.symbol()));
+                self.report(report::foreign_operator(op_span, pair.as_str().trim(), right.symbol()));
                 right
             }
         };
@@ -115,7 +124,12 @@ impl Builder<'_> {
             && let ExprKind::Binary { op: earlier, op_span: first, .. } = &*left.kind
             && compares(*earlier)
         {
-            self.report(report::chained_comparison(*first, op_span));
+            let middle = match &*left.kind {
+                ExprKind::Binary { right: middle, .. } => self.text(pair, middle.span),
+                _ => "…",
+            };
+            let texts = [self.text(pair, left.span), middle, self.text(pair, right.span)];
+            self.report(report::chained_comparison((*first, op_span), span, op, texts));
             return Self::error(span);
         }
         Expr { span, kind: Arc::new(ExprKind::Binary { op, op_span, left, right }) }

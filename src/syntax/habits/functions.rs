@@ -214,6 +214,9 @@ impl Passage<'_> {
             let message = format!("There are no strings with values in them (`{word}\"…\"`)");
             return Some(habit(message, self.span(nth, nth + 2), self.without_values(nth + 1)));
         }
+        if let Some(found) = self.function_type(nth) {
+            return Some(found);
+        }
         if word == "lambda" {
             let colon =
                 (nth + 1..self.tokens.len()).find(|at| self.is(*at, ":") && self.depth(*at) == self.depth(nth))?;
@@ -228,6 +231,27 @@ impl Passage<'_> {
         (head && nth > 0 && self.is_open(nth + 1, b'(') && !self.fresh(nth))
             .then(|| self.arrow_function(nth, nth + 1))
             .flatten()
+    }
+
+    /// `fn(State) -> State`, `impl Fn(State) -> State` as a type.
+    fn function_type(&self, nth: usize) -> Option<Diagnostic> {
+        if !matches!(self.spelled(nth), "fn" | "func" | "function" | "fun" | "Fn" | "FnMut" | "FnOnce") {
+            return None;
+        }
+        let close = self.is_open(nth + 1, b'(').then(|| self.close(nth + 1)).flatten()?;
+        let start = (0..nth).rev().find(|at| !matches!(self.spelled(*at), "impl" | "dyn" | "&")).map_or(0, |at| at + 1);
+        let typed = matches!(self.before(start), ":" | ">" | "[");
+        if !typed || !self.follows(close + 1, "->") || !self.is_word(close + 3) {
+            return None;
+        }
+        let params = self.arguments(nth + 1);
+        let mut texts: Vec<String> = params.iter().map(|(from, to)| self.type_text(*from, *to)).collect();
+        let bracketed = self.is_open(close + 4, b'[') || self.follows(close + 4, "<");
+        let end = if bracketed { self.close(close + 4).map_or(close + 4, |end| end + 1) } else { close + 4 };
+        let params = if texts.len() == 1 { texts.remove(0) } else { format!("({})", texts.join(", ")) };
+        let help = format!("write `{params} -> {}`", self.type_text(close + 3, end));
+        let diagnostic = habit("The type of a function has an arrow only", self.span(nth, nth + 1), help);
+        Some(diagnostic.in_place_of(self.span(start, end)))
     }
 
     /// Whether a token is the `f` of `f"…"`.

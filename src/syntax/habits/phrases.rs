@@ -20,7 +20,16 @@ impl Passage<'_> {
                     "float"
                 };
                 let whole = self.span(start, nth + 2);
-                Some(operator("There are no casts", place, format!("write `{to}({value})`")).in_place_of(whole))
+                let diagnostic = operator("There are no casts", place, format!("write `{to}({value})`"));
+                let diagnostic = diagnostic.in_place_of(whole);
+                // The recogniser stops at the first.
+                let others =
+                    (nth + 1..self.tokens.len()).filter(|at| self.is(*at, "as") && self.after_value(*at)).count();
+                let also = if others == 1 { "the other cast" } else { "the other casts" };
+                Some(match others {
+                    0 => diagnostic,
+                    _ => diagnostic.help(format!("write `{to}({value})`, and {also} alike")),
+                })
             }
             "is" if after
                 && (nth + 1..nth + 4).any(|at| matches!(self.spelled(at), "None" | "null" | "NULL" | "nil")) =>

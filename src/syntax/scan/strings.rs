@@ -68,17 +68,29 @@ impl Scanner<'_> {
     pub(super) fn long_string(&mut self, quote: &str) {
         let start = self.at;
         let end = self.text[start + 3..].find(quote).map_or(self.bytes.len(), |length| start + length + 6);
-        self.scan.diagnostics.push(report::long_string(self.span(start, start + 3)));
         if self.documents(start) {
+            let inner = self.text.get(start + 3..end.saturating_sub(3)).unwrap_or_default();
+            let (span, top) = (self.span(start, start + 3), self.scan.tokens.is_empty());
+            self.scan.diagnostics.push(report::docstring(span, inner, self.function(), top));
             self.blank(start, end);
             self.at = end;
         } else {
+            self.scan.diagnostics.push(report::long_string(self.span(start, start + 3)));
             self.replace(start, end, "\"\"");
             self.push(TokenKind::Str, end);
         }
         if let Some(line) = self.text[start..end].rfind('\n') {
             self.line_start = start + line + 1;
         }
+    }
+
+    /// The name of the function whose body has just been opened.
+    fn function(&self) -> Option<&str> {
+        let tokens = &self.scan.tokens;
+        let opens = tokens.last().is_some_and(|token| token.kind == TokenKind::Open(b'{'));
+        let word = |nth: usize| tokens.get(nth).map(|token| &self.text[token.start..token.end]);
+        let head = (0..tokens.len()).rev().find(|nth| word(*nth) == Some("fn")).filter(|_| opens)?;
+        word(head + 1)
     }
 
     /// Whether a text at `start` is what Python calls a docstring: first in a file or in a block.

@@ -4,6 +4,7 @@ use super::super::signature::{Formal, Signature};
 use super::super::ty::{Plain, Ty};
 use super::Checker;
 use super::call::{Call, Slots};
+use super::convert::is_operation;
 use super::expr::is_adaptable;
 use crate::diag::{Diagnostic, codes::types as codes, foreign, suggest};
 use crate::source::Span;
@@ -197,8 +198,13 @@ impl Checker<'_> {
                 format!("tables and plots round what they show: write `{}` without `round`", self.brief(x))
             }
             ("round", Some(x)) => {
-                let x = self.brief(x);
-                format!("it gives a whole number; two places are `float(round({x} * 100.0)) / 100.0`")
+                let text = self.brief(x);
+                let x = if is_operation(x) { format!("({text})") } else { text.to_owned() };
+                let places = self.source(span).parse::<usize>().ok().filter(|places| (1..=9).contains(places));
+                let power = format!("1{}.0", "0".repeat(places.unwrap_or(2)));
+                let words = ["one place is", "two places are", "three places are", "four places are"];
+                let places = words.get(places.unwrap_or(2) - 1).copied().unwrap_or("as many places are");
+                format!("it gives a whole number; {places} `float(round({x} * {power})) / {power}`")
             }
             _ => format!("its signature is `{signature}`"),
         };

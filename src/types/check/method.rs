@@ -61,7 +61,8 @@ impl Checker<'_> {
             other => other.described(),
         };
         let (message, help) = if here || library.is_some() {
-            let call = self.as_call(name, value, args);
+            let alone = call.is_none_or(|(_, whole)| self.stands_alone(whole));
+            let call = self.as_call(name, value, args, alone);
             let help = match library {
                 Some(module) => format!("add `import std.{module}.{{{name}}}` and write `{call}`"),
                 None => format!("write `{call}`"),
@@ -89,7 +90,7 @@ impl Checker<'_> {
         };
         let (before, next) = (before.trim_end(), after.trim_start());
         let opened = before.ends_with(['=', '(', ',', ':', '{', '[']) && !before.ends_with("==");
-        let ended = next.is_empty() || next.starts_with([',', ')', '}', ']']);
+        let ended = next.is_empty() || next.starts_with([',', ')', '}', ']']) || next.starts_with("//");
         let fresh = after.trim_start_matches(' ').starts_with('\n') && next.starts_with(|c: char| c.is_alphabetic());
         opened && (ended || fresh)
     }
@@ -139,24 +140,20 @@ impl Checker<'_> {
         true
     }
 
-    /// A function called with a value in front: `len(xs)`, or `xs |> map(f)` where there is more.
-    fn as_call(&self, name: &str, value: &str, args: Option<&[Arg]>) -> String {
+    /// A function called with a value in front: `len(xs)`, or `xs |> map(f)` where there is more. A pipe binds least, so
+    /// it stands only where nothing is around it.
+    fn as_call(&self, name: &str, value: &str, args: Option<&[Arg]>, alone: bool) -> String {
         let over = match name {
             "mean" => ", over: .seed",
             _ => "",
         };
         match args {
-            Some([first, .., last]) => {
-                let text =
-                    self.source(first.label.as_ref().map_or(first.value.span, |label| label.span).to(last.value.span));
+            Some([first, ..]) => {
+                let last = args.and_then(<[Arg]>::last).unwrap_or(first);
+                let start = first.label.as_ref().map_or(first.value.span, |label| label.span);
+                let text = self.source(start.to(last.value.span));
                 let text = if text.len() <= 60 && !text.contains('\n') { text } else { "…" };
-                format!("{value} |> {name}({text})")
-            }
-            Some([only]) => {
-                let text =
-                    self.source(only.label.as_ref().map_or(only.value.span, |label| label.span).to(only.value.span));
-                let text = if text.len() <= 60 && !text.contains('\n') { text } else { "…" };
-                format!("{value} |> {name}({text})")
+                if alone { format!("{value} |> {name}({text})") } else { format!("{name}({value}, {text})") }
             }
             _ => format!("{name}({value}{over})"),
         }
