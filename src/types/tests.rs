@@ -508,7 +508,7 @@ fn outputs_have_their_types() {
         "PD0201",
         "the value of table `t` must be a `Table`, but this is a `List[Int]`",
         "[1]",
-        "make rows with `sweep` instead of `for`",
+        "rows come from a sweep, and the fields of its records are the columns: `sweep seed in seeds(3) { { … } }`",
     );
     rejects(
         "plot p = runs\n",

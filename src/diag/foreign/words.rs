@@ -49,7 +49,8 @@ pub(super) static STATEMENTS: &Table = &[
             "message", "eprintln", "dbg", "pprint",
         ],
         PRINTED,
-        "use `table name = …` or `plot name = …`",
+        "remove the line: what tables show are the fields of rows, `sweep seed in seeds(3) { { top1: … } }`, and `pdsl repl` \
+         shows any value at once",
     ),
     (
         &["assert", "assert_eq", "stopifnot", "ensure", "require_that"],
@@ -87,7 +88,8 @@ pub(super) static NAMES: &Table = &[
     (
         &["print", "println", "console", "printf", "cat", "echo", "logger"],
         PRINTED,
-        "use `table name = …` or `plot name = …`",
+        "remove the line: what tables show are the fields of rows, `sweep seed in seeds(3) { { top1: … } }`, and `pdsl repl` \
+         shows any value at once",
     ),
     (&["list", "array", "c", "vec", "tuple", "Array", "List", "Vec", "as_list", "vector"], LISTS, "write `[{*}]`"),
     (&["set", "Set", "frozenset", "HashSet"], "There are no sets", "write a list: `[{*}]`"),

@@ -129,9 +129,9 @@ fn no_samples(arguments: &Arguments) -> Diagnostic {
     arguments
         .refuse(1, "the criterion reads gradients, but no images are named to take them of", "needs images")
         .help(
-            "name them: `pruner(…) |> sampled(task, seed: seed)`; where a function takes a criterion and no pruner, like \
-             `imp`, write the rounds yourself with `iteratively` of `std.prune`: `dense |> iteratively(pruner(…, remove: \
-             20%) |> sampled(task, seed: seed.samples), rounds: 4, after: s => rewind_and_retrain(s, dense, k: 1ep))`",
+            "name them: `pruner(…) |> sampled(task, seed: seed.samples)`; `imp` takes no pruner, but `iteratively` of \
+             `std.prune` does: `dense |> iteratively(pruner(…, remove: 20%) |> sampled(task, seed: seed.samples), rounds: \
+             4, after: s => rewind_and_retrain(s, dense, k: 1ep))`",
         )
 }
 

@@ -221,7 +221,8 @@ impl Passage<'_> {
         };
         let list = if listed { name.to_owned() } else { format!("{}s", name.trim_end_matches('s')) };
         let list = if list == name && !listed { format!("{name}_states") } else { list };
-        let gives = if listed { String::new() } else { format!("; `last({list})` is the last of them") };
+        let gives =
+            if listed { String::new() } else { format!("; below it, write `last({list})` for the last of them") };
         let place_of =
             begun.map(|value| format!(", in place of `let {name} = {value}` and the loop")).unwrap_or_default();
         let end = if self.is_open(around.body, b'{') { self.close(around.body) } else { Some(self.tokens.len()) };

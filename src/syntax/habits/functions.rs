@@ -279,8 +279,12 @@ impl Passage<'_> {
         }
         let kept = kept.split_whitespace().collect::<Vec<_>>().join(" ");
         let kept = kept.trim_matches(|c: char| !c.is_alphanumeric());
-        if matches!(self.spelled(0), "claim" | "test") && !kept.is_empty() {
-            return format!("write `\"{kept}\"`: a sentence is the same in every run");
+        if matches!(self.spelled(0), "claim" | "test") && !values.is_empty() {
+            let left_out = values.iter().map(|value| format!("`{{{value}}}`")).collect::<Vec<_>>().join(" and ");
+            let word = self.spelled(nth - 1);
+            return format!(
+                "leave out the `{word}` before the text, and {left_out}: a sentence is the same in every run"
+            );
         }
         let kept = if kept.is_empty() { String::new() } else { format!("write `\"{kept}\"`; ") };
         let is_axis = |name: &str| (1..nth).any(|at| self.spelled(at - 1) == name && self.is(at, "in"));

@@ -47,7 +47,9 @@ impl Passage<'_> {
         if self.follows(nth, "<<") && self.is_open(nth + 3, b'{') || self.follows(nth, "<<:") {
             let base = self.source(nth + 3, self.value_end(nth + 3)).trim_start_matches('*');
             let help = format!("write `..{}`", if self.is(nth + 2, ":") { base } else { "base" });
-            return Some(habit("A record takes the fields of another by `..`", self.bytes(nth, 2), help));
+            let whole = self.span(nth, self.value_end(nth + 3));
+            let diagnostic = habit("A record takes the fields of another by `..`", whole, help);
+            return Some(if self.is(nth + 2, ":") { diagnostic.in_place_of(whole) } else { diagnostic });
         }
         let arrow = self.follows(nth, "<-") && self.is_name(name) && (self.fresh(name) || self.before(name) == "let");
         arrow.then(|| {

@@ -205,7 +205,13 @@ impl<'a> Checker<'a> {
             (Ty::Plain(Plain::Table), Ty::Plain(Plain::Plot)) => Some("write `table` instead of `plot`".to_owned()),
             (Ty::Plain(Plain::Plot), Ty::Plain(Plain::Table)) => Some("write `plot` instead of `table`".to_owned()),
             (Ty::List(_), Ty::Rows(_) | Ty::Plain(Plain::Table)) => {
-                Some("make rows with `sweep` instead of `for`".to_owned())
+                let listed = matches!(&*expr.kind, ExprKind::List(_));
+                let help = if listed {
+                    "rows come from a sweep, and the fields of its records are the columns: `sweep seed in seeds(3) { { … } }`"
+                } else {
+                    "make rows with `sweep` instead of `for`"
+                };
+                Some(help.to_owned())
             }
             (Ty::Rows(row), Ty::Plain(Plain::Plot)) => {
                 let columns = row.as_ref().and_then(|row| drawable(row));
