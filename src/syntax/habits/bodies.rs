@@ -22,6 +22,13 @@ impl Passage<'_> {
             return None;
         }
         let lines = self.statements(start, end)?;
+        // A name that is given again would need another.
+        let mut given: Vec<&str> =
+            lines.iter().filter_map(|line| line.trim_start().split_once(" = ")).map(|it| it.0).collect();
+        given.sort_unstable();
+        if given.windows(2).any(|pair| pair[0] == pair[1]) {
+            return None;
+        }
         (lines.len() <= LINES && lines.iter().all(|line| line.len() <= WIDTH)).then_some(lines)
     }
 
