@@ -206,7 +206,8 @@ impl<'a> Loader<'a> {
                 let imported = module.imports.get(&name.text).map(|import| import.span);
                 if let Some(first) = earlier.or(imported) {
                     let found = duplicate(name, first, earlier.is_none());
-                    let renews = module.file.items[item].mentions(&name.text);
+                    let again = &module.file.items[item];
+                    let renews = matches!(again.kind, tree::ItemKind::Binding(_)) && again.mentions(&name.text);
                     self.linked.diagnostics.push(if renews { renewed(found, &name.text) } else { found });
                 } else {
                     module.definitions.insert(name.text.clone(), Definition { item, span: name.span, public });

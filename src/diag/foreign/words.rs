@@ -6,6 +6,8 @@ pub(super) const RANGES: &str = "Ranges are written `a..b`";
 const LISTS: &str = "A list is written in brackets";
 const RECORDS: &str = "A record is written in braces";
 const PRINTED: &str = "Nothing is printed from a program";
+const SHOWN: &str = "remove the line: what tables show are the fields of rows, `sweep seed in seeds(3) { { top1: … } }`, \
+                     and `pdsl repl` shows any value at once";
 const TEXTS: &str = "Texts are not built from parts";
 const BRANCHES: &str = "write `if x == a { … } else { … }`";
 
@@ -49,8 +51,7 @@ pub(super) static STATEMENTS: &Table = &[
             "message", "eprintln", "dbg", "pprint",
         ],
         PRINTED,
-        "remove the line: what tables show are the fields of rows, `sweep seed in seeds(3) { { top1: … } }`, and `pdsl repl` \
-         shows any value at once",
+        SHOWN,
     ),
     (
         &["assert", "assert_eq", "stopifnot", "ensure", "require_that"],
@@ -85,12 +86,7 @@ pub(super) static STATEMENTS: &Table = &[
 pub(super) static NAMES: &Table = &[
     (&["range", "seq", "arange", "xrange", "seq_len"], RANGES, "write `0..{0}`"),
     (&["seq_along"], RANGES, "write `0..len({0})`"),
-    (
-        &["print", "println", "console", "printf", "cat", "echo", "logger"],
-        PRINTED,
-        "remove the line: what tables show are the fields of rows, `sweep seed in seeds(3) { { top1: … } }`, and `pdsl repl` \
-         shows any value at once",
-    ),
+    (&["print", "println", "console", "printf", "cat", "echo", "logger"], PRINTED, SHOWN),
     (&["list", "array", "c", "vec", "tuple", "Array", "List", "Vec", "as_list", "vector"], LISTS, "write `[{*}]`"),
     (&["set", "Set", "frozenset", "HashSet"], "There are no sets", "write a list: `[{*}]`"),
     (&["dict", "Dict", "Map", "HashMap", "hash", "namedtuple", "data_frame", "tibble"], RECORDS, "write `{ {*} }`"),

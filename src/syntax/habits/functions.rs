@@ -234,7 +234,7 @@ impl Passage<'_> {
     }
 
     /// `fn(State) -> State`, `impl Fn(State) -> State` as a type.
-    fn function_type(&self, nth: usize) -> Option<Diagnostic> {
+    pub(super) fn function_type(&self, nth: usize) -> Option<Diagnostic> {
         if !matches!(self.spelled(nth), "fn" | "func" | "function" | "fun" | "Fn" | "FnMut" | "FnOnce") {
             return None;
         }
@@ -244,12 +244,18 @@ impl Passage<'_> {
         if !typed || !self.follows(close + 1, "->") || !self.is_word(close + 3) {
             return None;
         }
-        let params = self.arguments(nth + 1);
-        let mut texts: Vec<String> = params.iter().map(|(from, to)| self.type_text(*from, *to)).collect();
-        let bracketed = self.is_open(close + 4, b'[') || self.follows(close + 4, "<");
-        let end = if bracketed { self.close(close + 4).map_or(close + 4, |end| end + 1) } else { close + 4 };
-        let params = if texts.len() == 1 { texts.remove(0) } else { format!("({})", texts.join(", ")) };
-        let help = format!("write `{params} -> {}`", self.type_text(close + 3, end));
+        let texts: Vec<String> = self.arguments(nth + 1).iter().map(|(from, to)| self.type_text(*from, *to)).collect();
+        let params = if let [only] = texts.as_slice() { only.clone() } else { format!("({})", texts.join(", ")) };
+        let (result, end) = if self.is(close + 4, "<") {
+            // `Vec<State>`
+            let end = (close + 5..self.tokens.len()).find(|at| self.is(*at, ">"))?;
+            (format!("List[{}]", self.type_text(close + 5, end)), end + 1)
+        } else {
+            let bracket = self.is_open(close + 4, b'[').then(|| self.close(close + 4)).flatten();
+            let end = bracket.map_or(close + 4, |bracket| bracket + 1);
+            (self.type_text(close + 3, end), end)
+        };
+        let help = format!("write `{params} -> {result}`");
         let diagnostic = habit("The type of a function has an arrow only", self.span(nth, nth + 1), help);
         Some(diagnostic.in_place_of(self.span(start, end)))
     }

@@ -19,7 +19,7 @@ impl Passage<'_> {
             }
             b'+' | b'-' | b'*' | b'/' => self.augmented(nth).or_else(|| self.unpacks(nth)),
             b':' if self.follows(nth, "::") => Some(self.double_colon(nth)),
-            b'&' => Some(self.ampersand(nth)),
+            b'&' => self.function_type(nth + 2).or_else(|| Some(self.ampersand(nth))),
             b'|' => self.bar(nth),
             b'?' => Some(self.question(nth)),
             b'$' => Some(self.dollar(nth)),

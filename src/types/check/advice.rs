@@ -273,16 +273,19 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// The name that an expression is, and the value it is given at top level.
+    pub(super) fn defined<'e>(&self, expr: &'e Expr) -> Option<(&'e str, &'a Expr)> {
+        let ExprKind::Name(name) = &*expr.kind else { return None };
+        let target = self.linked.lookup(self.module, name).filter(|_| self.local(name).is_none())?;
+        let Target::Item { module, item } = target else { return None };
+        let ItemKind::Binding(binding) = &self.linked.item(module, item).kind else { return None };
+        Some((name, &binding.value))
+    }
+
     /// A name that stands for a text, where what the text names is wanted.
     fn text_named(&mut self, expr: &Expr, want: &Ty) -> Option<String> {
-        let ExprKind::Name(name) = &*expr.kind else { return None };
-        let Target::Item { module, item } =
-            self.linked.lookup(self.module, name).filter(|_| self.local(name).is_none())?
-        else {
-            return None;
-        };
-        let ItemKind::Binding(binding) = &self.linked.item(module, item).kind else { return None };
-        let ExprKind::Str(text) = &*binding.value.kind else { return None };
+        let (name, value) = self.defined(expr)?;
+        let ExprKind::Str(text) = &*value.kind else { return None };
         let right = self.named(text, want, expr.span)?;
         Some(format!("`{name}` is defined as a text: {right} there"))
     }

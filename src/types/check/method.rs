@@ -60,9 +60,9 @@ impl Checker<'_> {
             Ty::Column(_) => "a column".to_owned(),
             other => other.described(),
         };
+        let alone = call.map(|(_, whole)| whole).filter(|whole| self.stands_alone(*whole));
         let (message, help) = if here || library.is_some() {
-            let alone = call.is_none_or(|(_, whole)| self.stands_alone(whole));
-            let call = self.as_call(name, value, args, alone);
+            let call = self.as_call(name, value, args, call.is_none() || alone.is_some());
             let help = match library {
                 Some(module) => format!("add `import std.{module}.{{{name}}}` and write `{call}`"),
                 None => format!("write `{call}`"),
@@ -73,9 +73,8 @@ impl Checker<'_> {
         } else {
             return false;
         };
-        let whole = call.map(|(_, whole)| whole).filter(|whole| !help.contains('…') && self.stands_alone(*whole));
         let diagnostic = Diagnostic::error(&codes::METHOD, message).label(field.span, "not a field").help(help);
-        self.report(match whole {
+        self.report(match alone {
             Some(whole) => diagnostic.in_place_of(whole),
             None => diagnostic,
         });
@@ -148,8 +147,8 @@ impl Checker<'_> {
             _ => "",
         };
         match args {
-            Some([first, ..]) => {
-                let last = args.and_then(<[Arg]>::last).unwrap_or(first);
+            Some(args @ [first, ..]) => {
+                let last = args.last().unwrap_or(first);
                 let start = first.label.as_ref().map_or(first.value.span, |label| label.span);
                 let text = self.source(start.to(last.value.span));
                 let text = if text.len() <= 60 && !text.contains('\n') { text } else { "…" };

@@ -59,13 +59,15 @@ impl Checker<'_> {
         if left.is(Plain::Str) && !is_comparison(op) {
             return Some("texts are not built from parts: give each value a field of its own".to_owned());
         }
-        if let (Ty::Plain(Plain::Ratio), Ty::Plain(Plain::Points), ExprKind::Binary { left: a, right: b, .. }) =
-            (left, right, &*right_expr.kind)
-            && let Some((value, Some(Unit::Percent))) = literal(b)
-        {
-            let sign = if matches!(&*right_expr.kind, ExprKind::Binary { op: BinaryOp::Add, .. }) { "+" } else { "-" };
-            let (base, value) = (short(self.source(a.span)), decimal(value));
-            return Some(format!("percentage points below a ratio are written with `pp`: `{base} {sign} {value}pp`"));
+        for (ratio, points, expr) in [(left, right, right_expr), (right, left, left_expr)] {
+            if ratio.is(Plain::Ratio)
+                && points.is(Plain::Points)
+                && let ExprKind::Binary { op: BinaryOp::Subtract, left: base, right: less, .. } = &*expr.kind
+                && let Some((value, Some(Unit::Percent))) = literal(less)
+            {
+                let (base, value) = (short(self.source(base.span)), decimal(value));
+                return Some(format!("percentage points below a ratio are written with `pp`: `{base} - {value}pp`"));
+            }
         }
         let (Ty::Plain(a), Ty::Plain(b)) = (left, right) else {
             let takes = if is_comparison(op) { "compares numbers, texts and truth values" } else { "takes numbers" };

@@ -3,23 +3,12 @@
 use super::super::signature::Formal;
 use super::Checker;
 use crate::diag::foreign;
-use crate::resolve::Target;
-use crate::syntax::tree::{Entry, Expr, ExprKind, ItemKind};
+use crate::syntax::tree::{Entry, Expr, ExprKind};
 
 impl Checker<'_> {
     /// An optimiser with the settings of a record, whose values are known if the record is written here or has a name.
     pub(super) fn as_recipe(&mut self, expr: &Expr, names: &[&str]) -> String {
-        let linked = self.linked;
-        let defined = match &*expr.kind {
-            ExprKind::Name(name) if self.local(name).is_none() => match linked.lookup(self.module, name) {
-                Some(Target::Item { module, item }) => match &linked.item(module, item).kind {
-                    ItemKind::Binding(binding) => Some((name, &binding.value)),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        };
+        let defined = self.defined(expr);
         let entries = match &*defined.map_or(expr, |(_, value)| value).kind {
             ExprKind::Record(entries) => entries.as_slice(),
             _ => &[],
@@ -44,7 +33,7 @@ impl Checker<'_> {
                 None => Some(format!("{}: …", formal.name)),
             }
         };
-        let signature = linked.lookup(self.module, optimiser).and_then(|target| self.signature(target));
+        let signature = self.linked.lookup(self.module, optimiser).and_then(|target| self.signature(target));
         let args = signature.map_or_else(Vec::new, |known| known.formals.iter().filter_map(written).collect());
         let call = format!("{optimiser}({})", args.join(", "));
         match defined {
